@@ -1,0 +1,92 @@
+"""What the configuration says there is: sources, and the environments in them.
+
+Plain facts, fully resolved (defaults filled in, globs expanded). How they are written down is
+``config.py``'s business, how they are laid out on a disk an adapter's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from driftctl_py.core.values import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A Git repository. ``url`` is ``.`` (the repository that holds the configuration, planned
+    as it lies), a path, or an https, ssh or file URL. ``ref`` None means: what HEAD says.
+    ``token_env`` names the environment variable that holds an https token, never the token.
+    """
+
+    name: str
+    url: str = "."
+    ref: str | None = None
+    token_env: str | None = None
+    submodules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Whom to be in AWS: a named profile, or a role to assume (from the profile, if both)."""
+
+    profile: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+    session_name: str = "driftctl-py"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """Which program plans. ``use`` is ``auto``, ``tofu``, ``terraform``, ``embedded`` or a path;
+    ``version`` a constraint as in ``required_version``."""
+
+    use: str = "auto"
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class S3State:
+    """Where states live. ``key`` is a template that holds ``{environment}``.
+
+    ``lock`` is ``native`` (an object beside the state), ``dynamodb`` (``dynamodb_table``) or
+    ``none``. ``endpoint`` is for S3 look-alikes; it also turns on path-style addresses and
+    turns off the checks that only AWS itself answers.
+    """
+
+    bucket: str
+    region: str
+    key: str = "{environment}/terraform.tfstate"
+    lock: Literal["native", "dynamodb", "none"] = "native"
+    dynamodb_table: str | None = None
+    endpoint: str | None = None
+    kms_key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One root module with one state.
+
+    ``path`` is relative to the source's root, in POSIX spelling. ``variables`` hold JSON values;
+    ``var_files`` are relative to the source's root. ``env`` are extra environment variables for
+    the engine. ``parallelism`` None leaves the engine's own default.
+    """
+
+    name: str
+    path: str
+    source: str = "default"
+    ref: str | None = None
+    workspace: str = "default"
+    variables: Mapping[str, Json] = field(default_factory=dict)
+    var_files: tuple[str, ...] = ()
+    interval_seconds: int = 3600
+    plan_timeout_seconds: int = 3600
+    parallelism: int | None = None
+    needs: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    plan_credentials: Credentials | None = None
+    apply_credentials: Credentials | None = None
+    engine: EngineChoice = field(default_factory=EngineChoice)
+    state: S3State | None = None

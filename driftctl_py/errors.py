@@ -1,0 +1,104 @@
+"""Everything that goes wrong in a way a person can mend, named by what to do next.
+
+    DriftctlError               exit code 1
+    ├── UsageError              the command line: type it differently
+    ├── ConfigError             driftctl.yaml: edit it (holds every Problem found, not the first)
+    ├── SourceError             Git: the URL, the ref or what the repository holds is wrong
+    ├── EngineError             terraform or tofu said no: read its diagnostics
+    │   └── EngineMissing       no program fits: install or choose one
+    ├── PlanError               a plan that this version cannot read: never guessed at
+    ├── StateError              the state backend is not what was meant
+    ├── Unavailable             something outside did not answer: retry later
+    └── Interrupted             exit code 130: a person pressed Ctrl-C
+
+An error says what happened, why it matters and, in ``todo``, what to do. No message ever
+holds a secret: an adapter that raises one of these redacts what it quotes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class DriftctlError(Exception):
+    """Base of all; ``str(error)`` is the first sentence, ``todo`` what a person does about it."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, todo: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.todo = todo
+
+
+class UsageError(DriftctlError):
+    """The command line asks for something that does not exist or does not go together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file. ``line`` counts from 1; 0 means the file as a whole."""
+
+    filename: str
+    line: int
+    what: str
+    todo: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.filename}:{self.line}" if self.line else self.filename
+        return f"{where}: {self.what}" + (f"\n  {self.todo}" if self.todo else "")
+
+
+class ConfigError(DriftctlError):
+    """Everything wrong in the configuration, all at once."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class SourceError(DriftctlError):
+    """A Git source cannot give what was asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One message of the engine; ``where`` is ``file:line`` or empty, ``address`` a resource."""
+
+    severity: str
+    summary: str
+    detail: str = ""
+    address: str = ""
+    where: str = ""
+
+
+class EngineError(DriftctlError):
+    """The engine failed; its own diagnostics say why."""
+
+    def __init__(
+        self, what: str, *, todo: str = "", diagnostics: tuple[Diagnostic, ...] = ()
+    ) -> None:
+        super().__init__(what, todo=todo)
+        self.diagnostics = diagnostics
+
+
+class EngineMissing(EngineError):
+    """No terraform or tofu fits what the environment asks for."""
+
+
+class PlanError(DriftctlError):
+    """These bytes are not a plan that this version understands."""
+
+
+class StateError(DriftctlError):
+    """The state is not where, or not what, the configuration says."""
+
+
+class Unavailable(DriftctlError):
+    """Something outside did not answer; the same call may succeed later."""
+
+
+class Interrupted(DriftctlError):
+    """A person stopped the program."""
+
+    exit_code = 130
