@@ -1,0 +1,252 @@
+"""Running other programs: the one place where a process is started.
+
+A program runs in a session of its own, so a Ctrl-C on the terminal reaches us and not it; we
+pass it on, once, to the program alone, and give it time to put its house in order. What it
+leaves running in its session is swept away when it has ended. Standard output arrives line by
+line, standard error is kept aside and bounded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+# How long a program that was asked to stop (SIGINT) may take before it is killed. An engine
+# waits for its providers' calls in flight; a plan holds no lock, so killing it in the end loses
+# nothing. What must never be killed is run with `kill_after_seconds=None`.
+INTERRUPT_GRACE_SECONDS = 60.0
+
+# The longest line kept whole. `generated_config` makes long ones; more than this is garbage.
+_LONGEST_LINE = 16 * 1024 * 1024
+_STDERR_KEPT = 64 * 1024
+_CHUNK = 64 * 1024
+_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended. ``exit_code`` is negative for a signal, as in `subprocess`;
+    ``stderr`` is its last 64 KiB."""
+
+    exit_code: int
+    stderr: str
+    timed_out: bool = False
+    interrupted: bool = False
+
+
+class Stop:
+    """A wish to stop, shared by every program that runs: once means "please", twice "now"."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._lock = threading.Lock()
+
+    def ask(self) -> None:
+        with self._lock:
+            self._asked += 1
+
+    @property
+    def please(self) -> bool:
+        return self._asked >= 1
+
+    @property
+    def now(self) -> bool:
+        return self._asked >= 2
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    on_line: Callable[[bytes], None],
+    stop: Stop,
+    timeout_seconds: float | None = None,
+    kill_after_seconds: float | None = INTERRUPT_GRACE_SECONDS,
+) -> Finished:
+    """Run ``argv`` to its end, handing each line of standard output to ``on_line``.
+
+    After ``timeout_seconds``, or when ``stop`` is asked, it gets one SIGINT; when it has not
+    ended ``kill_after_seconds`` later (or ``stop`` is asked again), SIGKILL, unless that is None.
+    Raises OSError when the program cannot be started.
+    """
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(  # noqa: S603 - a list, never a shell
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        watch = _Watch(process, stop, timeout_seconds, kill_after_seconds)
+        try:
+            _pump(process, on_line, watch)
+            exit_code = watch.wait()
+        except BaseException:
+            # A bug in on_line, or an interrupt that landed here: never leave the program behind.
+            watch.interrupt()
+            watch.wait()
+            raise
+        finally:
+            assert process.stdout is not None
+            process.stdout.close()
+        size = stderr.seek(0, os.SEEK_END)
+        stderr.seek(max(0, size - _STDERR_KEPT))
+        text = stderr.read().decode("utf-8", "replace")
+    return Finished(exit_code, text, watch.timed_out, watch.was_interrupted)
+
+
+class _Watch:
+    """Time limit and wish to stop of one program, looked at between its lines."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        stop: Stop,
+        timeout_seconds: float | None,
+        kill_after_seconds: float | None,
+    ) -> None:
+        self._process = process
+        self._stop = stop
+        self._deadline = None if timeout_seconds is None else monotonic() + timeout_seconds
+        self._kill_after = kill_after_seconds
+        self._interrupted_at: float | None = None
+        self.timed_out = False
+        self.was_interrupted = False
+
+    def look(self) -> None:
+        if self._interrupted_at is None:
+            if self._stop.please:
+                self.was_interrupted = True
+                self.interrupt()
+            elif self._deadline is not None and monotonic() >= self._deadline:
+                self.timed_out = True
+                self.interrupt()
+        elif self._kill_after is not None and (
+            self._stop.now or monotonic() >= self._interrupted_at + self._kill_after
+        ):
+            self._signal_all(signal.SIGKILL)
+
+    def interrupt(self) -> None:
+        if self._interrupted_at is None:
+            self._interrupted_at = monotonic()
+            # Only the engine: it tells its providers itself, in its own order.
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+
+    def wait(self) -> int:
+        """Until the program has ended; then sweep its session and reap it."""
+        pid = self._process.pid
+        if self._process.returncode is None:
+            while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+                self.look()
+                _nap()
+            # Not reaped yet, so the process group's number cannot belong to anybody else.
+            self._signal_all(signal.SIGKILL)
+        return self._process.wait()
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+
+def _nap() -> None:
+    threading.Event().wait(0.002)
+
+
+def _pump(
+    process: subprocess.Popen[bytes], on_line: Callable[[bytes], None], watch: _Watch
+) -> None:
+    assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    pending = bytearray()
+    skipping = False
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            ready = selector.select(_POLL_SECONDS)
+            watch.look()
+            if not ready:
+                # A grandchild may hold our pipe open after the program itself has ended.
+                ended = os.waitid(
+                    os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG
+                )
+                if ended is not None:
+                    break
+                continue
+            chunk = os.read(descriptor, _CHUNK)
+            if not chunk:
+                break
+            pending += chunk
+            if b"\n" in chunk:
+                *lines, rest = pending.split(b"\n")
+                pending = bytearray(rest)
+                for line in lines:
+                    if skipping:
+                        on_line(b"\x00 a line too long to keep")
+                        skipping = False
+                    else:
+                        on_line(bytes(line))
+            elif len(pending) > _LONGEST_LINE:
+                pending.clear()
+                skipping = True
+    if pending or skipping:
+        on_line(bytes(pending))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A program that runs beside us, such as a local server; `terminate` ends it."""
+
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def terminate(self, *, wait_seconds: float = 5.0) -> None:
+        """SIGTERM, then SIGKILL for whatever is left of its session; reaps it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def start_background(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path
+) -> Background:
+    """Start ``argv`` in a session of its own, its output appended to ``log`` (made 0600)."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - a list, never a shell
+            argv,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+    return Background(process)
