@@ -72,26 +72,29 @@ def run(
     stop: Stop,
     timeout_seconds: float | None = None,
     kill_after_seconds: float | None = INTERRUPT_GRACE_SECONDS,
+    stdout: int | None = None,
 ) -> Finished:
     """Run ``argv`` to its end, handing each line of standard output to ``on_line``.
 
     After ``timeout_seconds``, or when ``stop`` is asked, it gets one SIGINT; when it has not
     ended ``kill_after_seconds`` later (or ``stop`` is asked again), SIGKILL, unless that is None.
+    With ``stdout``, a file descriptor, standard output goes there and ``on_line`` sees nothing.
     Raises OSError when the program cannot be started.
     """
     with tempfile.TemporaryFile() as stderr:
-        process = subprocess.Popen(  # noqa: S603 - a list, never a shell
+        process = subprocess.Popen(
             argv,
             cwd=cwd,
             env=dict(env),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=stderr,
             start_new_session=True,
         )
         watch = _Watch(process, stop, timeout_seconds, kill_after_seconds)
         try:
-            _pump(process, on_line, watch)
+            if process.stdout is not None:
+                _pump(process.stdout.fileno(), process.pid, on_line, watch)
             exit_code = watch.wait()
         except BaseException:
             # A bug in on_line, or an interrupt that landed here: never leave the program behind.
@@ -99,8 +102,8 @@ def run(
             watch.wait()
             raise
         finally:
-            assert process.stdout is not None
-            process.stdout.close()
+            if process.stdout is not None:
+                process.stdout.close()
         size = stderr.seek(0, os.SEEK_END)
         stderr.seek(max(0, size - _STDERR_KEPT))
         text = stderr.read().decode("utf-8", "replace")
@@ -165,11 +168,7 @@ def _nap() -> None:
     threading.Event().wait(0.002)
 
 
-def _pump(
-    process: subprocess.Popen[bytes], on_line: Callable[[bytes], None], watch: _Watch
-) -> None:
-    assert process.stdout is not None
-    descriptor = process.stdout.fileno()
+def _pump(descriptor: int, pid: int, on_line: Callable[[bytes], None], watch: _Watch) -> None:
     os.set_blocking(descriptor, False)
     pending = bytearray()
     skipping = False
@@ -180,10 +179,7 @@ def _pump(
             watch.look()
             if not ready:
                 # A grandchild may hold our pipe open after the program itself has ended.
-                ended = os.waitid(
-                    os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG
-                )
-                if ended is not None:
+                if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                     break
                 continue
             chunk = os.read(descriptor, _CHUNK)
@@ -238,7 +234,7 @@ def start_background(
     """Start ``argv`` in a session of its own, its output appended to ``log`` (made 0600)."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        process = subprocess.Popen(  # noqa: S603 - a list, never a shell
+        process = subprocess.Popen(
             argv,
             cwd=cwd,
             env=dict(env),

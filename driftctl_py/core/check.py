@@ -44,6 +44,7 @@ class Unknown:
     reason: str
     todo: str = ""
     assessment: Assessment | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

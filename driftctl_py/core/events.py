@@ -64,6 +64,7 @@ class _Line(msgspec.Struct):
     message: str = msgspec.field(default="", name="@message")
     terraform: str | None = None
     tofu: str | None = None
+    ui: str = "1"
     diagnostic: _Diagnostic | None = None
     change: _Change | None = None
     changes: _Summary | None = None
@@ -79,6 +80,8 @@ _NOTHING = frozenset({"noop", "read"})
 @dataclass(slots=True)
 class EventLog:
     """What the stream has said so far. Feed it with `read_line`.
+
+    ``family`` stays empty when no version event of a known major format came.
 
     ``unread_lines`` counts lines that were no event at all; ``refreshed`` counts resources whose
     refresh has ended, which is what a progress display shows.
@@ -105,7 +108,7 @@ class EventLog:
         match event.type:
             case "refresh_complete":
                 self.refreshed += 1
-            case "version":
+            case "version" if event.ui.split(".")[0] == "1":
                 self.family, self.version = (
                     ("tofu", event.tofu) if event.tofu else ("terraform", event.terraform or "")
                 )

@@ -273,9 +273,7 @@ def _json_body(type_: str, labels: tuple[str, ...], body: object) -> Iterator[_B
         yield block
 
 
-def _json_attributes(
-    block: _Block, attributes: Mapping[str, object], *, nested: set[str]
-) -> None:
+def _json_attributes(block: _Block, attributes: Mapping[str, object], *, nested: set[str]) -> None:
     for key, value in attributes.items():
         if key not in nested:
             block.raw[key] = json.dumps(value, sort_keys=True)

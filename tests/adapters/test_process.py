@@ -51,13 +51,17 @@ def test_lines_exit_code_and_stderr_arrive(tmp_path: Path) -> None:
 
 
 def test_the_environment_is_exactly_what_was_given(tmp_path: Path) -> None:
-    _, lines = _python("import os; print(sorted(k for k in os.environ if k != 'LC_CTYPE'))", tmp_path)
+    _, lines = _python(
+        "import os; print(sorted(k for k in os.environ if k != 'LC_CTYPE'))", tmp_path
+    )
 
     assert lines == [b"['PATH']"]
 
 
 def test_a_very_long_line_without_an_end_does_not_fill_the_memory(tmp_path: Path) -> None:
-    code = "import sys\nfor _ in range(40): sys.stdout.write('x' * (1 << 20))\nprint()\nprint('after')"
+    code = (
+        "import sys\nfor _ in range(40): sys.stdout.write('x' * (1 << 20))\nprint()\nprint('after')"
+    )
 
     _, lines = _python(code, tmp_path)
 
@@ -66,11 +70,7 @@ def test_a_very_long_line_without_an_end_does_not_fill_the_memory(tmp_path: Path
 
 
 def test_a_time_limit_interrupts_first(tmp_path: Path) -> None:
-    code = (
-        "import time\n"
-        "try: time.sleep(60)\n"
-        "except KeyboardInterrupt: print('tidied up')"
-    )
+    code = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('tidied up')"
 
     finished, lines = _python(code, tmp_path, timeout_seconds=1.0)
 

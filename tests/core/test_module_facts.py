@@ -48,9 +48,7 @@ def test_the_facts_that_decide_about_engine_and_init() -> None:
     facts = read_module({"main.tf": WHOLE.replace(", version", "\n version")})
 
     assert facts == ModuleFacts(
-        backend=Backend(
-            "s3", {"bucket": "example-states"}, frozenset({"key", "assume_role"})
-        ),
+        backend=Backend("s3", {"bucket": "example-states"}, frozenset({"key", "assume_role"})),
         cloud=False,
         required_version=(">= 1.6.0",),
         required_providers=('aws={source="hashicorp/aws"version="~> 5.0"}',),
@@ -80,7 +78,7 @@ def test_the_json_spelling_says_the_same() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['terraform {', 'a = "', 'a = <<X\n', "= =", 'x "y', "[", '{"a"', "a = \"${", "a b =", "é \\"],
+    ["terraform {", 'a = "', "a = <<X\n", "= =", 'x "y', "[", '{"a"', 'a = "${', "a b =", "é \\"],
 )
 def test_a_file_that_does_not_scan_is_left_to_the_engine(text: str) -> None:
     assert read_module({"main.tf": text, "main.tf.json": text}) == ModuleFacts()
@@ -111,7 +109,11 @@ def test_a_literal_with_an_escape_that_json_does_not_know_is_unknown() -> None:
         ("git::https://git.example.com/m.git?ref=main", None, True),
         ("git::https://git.example.com/m.git?ref=v1.2.0", None, False),
         ("git::https://git.example.com/m.git?depth=1&ref=web/v1.2.0", None, False),
-        ("git::https://git.example.com/m.git?ref=0123456789abcdef0123456789abcdef01234567", None, False),
+        (
+            "git::https://git.example.com/m.git?ref=0123456789abcdef0123456789abcdef01234567",
+            None,
+            False,
+        ),
         ("https://example.com/module.zip", None, False),
     ],
 )
@@ -121,4 +123,6 @@ def test_what_floats(source: str | None, version: str | None, floating: bool) ->
 
 @given(st.text())
 def test_reading_never_raises(text: str) -> None:
-    read_module({"a.tf": text, "b.tf.json": text, "c.tofu": f'terraform {{\n backend "x" {{\n{text}'})
+    read_module(
+        {"a.tf": text, "b.tf.json": text, "c.tofu": f'terraform {{\n backend "x" {{\n{text}'}
+    )

