@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from msgpack import ExtType  # type: ignore[import-untyped]  # no types, as tf, which brings it
 from tf import iface, runner, schema, types
 
 # ``State`` is a dictionary of Any in ``tf``: whatever the engine sent, already decoded.
@@ -27,7 +28,33 @@ _State = dict[str, Any]
 _Wrong = Callable[[str, str], None]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_TYPE_OF_TAGS = types.Map(types.String())
+
+
+class _Refined:
+    """Lets a *refined* unknown through as it came.
+
+    Since 1.6 the engines say of some unknown values what they do know, as "text that begins with
+    {" of a ``jsonencode``. On the wire that is a MessagePack extension which ``tf`` 1.2 does not
+    take for an unknown; and since a plan must repeat it to the letter, it may not become one.
+    """
+
+    def decode(self, value: Any) -> Any:
+        return value if isinstance(value, ExtType) else super().decode(value)  # type: ignore[misc]
+
+    def encode(self, value: Any) -> Any:
+        return value if isinstance(value, ExtType) else super().encode(value)  # type: ignore[misc]
+
+
+class _Json(_Refined, types.NormalizedJson):  # type: ignore[misc]  # tf ships no types
+    pass
+
+
+class _List(_Refined, types.List):  # type: ignore[misc]  # tf ships no types
+    pass
+
+
+class _Map(_Refined, types.Map):  # type: ignore[misc]  # tf ships no types
+    pass
 
 
 class FolderError(Exception):
@@ -114,7 +141,7 @@ class FolderResource(iface.Resource):  # type: ignore[misc]  # tf ships no types
                 schema.Attribute("arn", types.String(), computed=True),
                 schema.Attribute("name", types.String(), required=True, requires_replace=True),
                 *cls.attributes,
-                schema.Attribute("tags", _TYPE_OF_TAGS, optional=True),
+                schema.Attribute("tags", _Map(types.String()), optional=True),
             ],
         )
 
@@ -265,7 +292,7 @@ class Bucket(FolderResource):
     attributes = (
         schema.Attribute("versioned", types.Bool(), optional=True),
         schema.Attribute("expire_days", types.Number(), optional=True),
-        schema.Attribute("policy", types.NormalizedJson(), optional=True),
+        schema.Attribute("policy", _Json(), optional=True),
     )
 
 
@@ -276,7 +303,7 @@ class Server(FolderResource):
     attributes = (
         schema.Attribute("image", types.String(), required=True, requires_replace=True),
         schema.Attribute("cpus", types.Number(), required=True),
-        schema.Attribute("open_ports", types.List(types.Number()), optional=True),
+        schema.Attribute("open_ports", _List(types.Number()), optional=True),
         schema.Attribute("address", types.String(), computed=True),
     )
 

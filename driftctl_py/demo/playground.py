@@ -1,0 +1,365 @@
+"""A playground: one directory with a cloud, a Git repository, a provider and a state bucket.
+
+    DIR/cloud/prod/*.json   the cloud: edit a file and it has drifted
+    DIR/infra               the Git repository, with driftctl.yaml at its root
+    DIR/mirror              the provider, as a provider mirror
+    DIR/state               the state bucket's objects, kept by the state server
+    DIR/apply               applies one environment, as a person would
+    DIR/.playground         what the playground itself needs
+
+Here it is laid out and applied. Who plays in it, and what is said about it, is `__init__.py`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import driftctl_py
+from driftctl_py.adapters import process
+from driftctl_py.demo.state_server import BUCKET, REGION
+from driftctl_py.errors import EngineError, EngineMissing, UsageError
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+
+_PROVIDER = "demo.driftctl.example/driftctl/folder"
+_PROVIDER_VERSION = "1.0.0"
+# Native locks are an object beside the state; both engines have them since this release.
+_FIRST_WITH_NATIVE_LOCKS = (1, 10)
+_TITLES = {"embedded": "the embedded Terraform", "terraform": "Terraform", "tofu": "OpenTofu"}
+_RUN_SECONDS = 120.0
+# What the state bucket's clients sign with; moto takes anything.
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The program that applies: how it is started, and what it says of itself."""
+
+    use: str
+    argv: tuple[str, ...]
+    version: str
+    platform: str
+
+    def __str__(self) -> str:
+        titles = {
+            "embedded": "the embedded Terraform",
+            "terraform": "Terraform",
+            "tofu": "OpenTofu",
+        }
+        return f"{titles.get(self.use, self.use)} {self.version}"
+
+    @property
+    def has_native_locks(self) -> bool:
+        major, minor = self.version.split(".")[:2]
+        return (int(major), int(minor)) >= _FIRST_WITH_NATIVE_LOCKS
+
+
+@dataclass(frozen=True, slots=True)
+class Playground:
+    """The directory, and where things are in it. ``directory`` is absolute."""
+
+    directory: Path
+
+    @property
+    def infra(self) -> Path:
+        return self.directory / "infra"
+
+    @property
+    def config(self) -> Path:
+        return self.infra / "driftctl.yaml"
+
+    @property
+    def private(self) -> Path:
+        return self.directory / ".playground"
+
+    def cloud(self, environment: str) -> Path:
+        return self.directory / "cloud" / environment
+
+    def backend(self, environment: str) -> Path:
+        return self.private / f"{environment}.s3.tfbackend"
+
+    def settings(self, environment: str) -> dict[str, str]:
+        """The environment variables of an engine that works in this playground."""
+        return {
+            **_CREDENTIALS,
+            # Whatever the user set up for the real AWS has no business here.
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CHECKPOINT_DISABLE": "1",
+            "TF_CLI_CONFIG_FILE": str(self.private / "engine.tfrc"),
+            "TF_DATA_DIR": str(self.private / "data" / environment),
+            "TF_IN_AUTOMATION": "1",
+            "TF_VAR_cloud": str(self.directory / "cloud"),
+        }
+
+
+def find_engine(use: str, environ: Mapping[str, str]) -> Engine:
+    """``embedded``, ``terraform`` or ``tofu`` (on PATH), or the path of either."""
+    argv = _engine_argv(use, environ)
+    lines: list[bytes] = []
+    env = {**environ, "CHECKPOINT_DISABLE": "1"}
+    for leaked in [name for name in env if name.startswith(("TF_CLI_", "TF_LOG"))]:
+        del env[leaked]
+    try:
+        done = process.run(
+            [*argv, "version", "-json"],
+            cwd=Path.cwd(),
+            env=env,
+            on_line=lines.append,
+            stop=process.Stop(),
+            timeout_seconds=_RUN_SECONDS,
+        )
+        said = json.loads(b"\n".join(lines))
+        version, platform = str(said["terraform_version"]), str(said["platform"])
+        [int(part) for part in version.split(".")[:2]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineMissing(
+            f"{use} was started to ask its version, and that did not work: {error}.",
+            todo="driftctl-py demo --engine embedded takes the Terraform that comes with it.",
+        ) from error
+    if done.exit_code != 0:
+        raise EngineMissing(
+            f"{use} ends with {done.exit_code} when asked its version: {done.stderr.strip()}",
+            todo="driftctl-py demo --engine embedded takes the Terraform that comes with it.",
+        )
+    return Engine(use, argv, version, platform)
+
+
+def _engine_argv(use: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    if use == "embedded":
+        return (sys.executable, "-P", "-m", "driftctl_py.embedded")
+    found = shutil.which(use, path=environ.get("PATH", ""))
+    if found is None:
+        raise EngineMissing(
+            f"There is no program {use} on PATH, so the demo has nothing to apply with.",
+            todo="driftctl-py demo --engine embedded takes the Terraform that comes with it.",
+        )
+    return (str(Path(found).absolute()),)
+
+
+def prepare(directory: Path) -> Playground:
+    """Make the directory, or take an empty one; anything else is left as it is."""
+    directory = directory.absolute()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        occupied = any(directory.iterdir())
+    except OSError as error:
+        raise UsageError(
+            f"{directory} cannot become a playground: {error.strerror}.",
+            todo="Name a directory that is new or empty: driftctl-py demo --keep DIR",
+        ) from error
+    if occupied:
+        raise UsageError(
+            f"{directory} is not empty, so no playground was made there; nothing was changed.",
+            todo="Name a directory that is new or empty: driftctl-py demo --keep DIR",
+        )
+    # Resolved, since the state server answers with its real path.
+    playground = Playground(directory.resolve())
+    playground.private.mkdir(mode=0o700)
+    return playground
+
+
+def lay_out(playground: Playground, engine: Engine, endpoint: str) -> None:
+    """Write the cloud, the provider, the repository's files and the settings."""
+    for environment in ENVIRONMENTS:
+        playground.cloud(environment).mkdir(parents=True)
+        playground.backend(environment).write_text(
+            _backend_text(environment, endpoint, engine), encoding="utf-8"
+        )
+    _install_provider(playground, engine)
+    shutil.copytree(Path(__file__).with_name("estate"), playground.infra)
+    (playground.infra / ".gitignore").write_text(".terraform/\n*.tfstate*\n", encoding="utf-8")
+    playground.config.write_text(_config_text(playground, engine, endpoint), encoding="utf-8")
+    _executable(playground.directory / "apply", _apply_script(playground, engine))
+
+
+def initialise(playground: Playground, engine: Engine, environ: Mapping[str, str]) -> None:
+    """Run ``init`` everywhere, which writes the lock files, and commit what there is.
+
+    The lock files belong to the commit: a check must not write to the user's directory, and
+    without one an engine would.
+    """
+    for environment in ENVIRONMENTS:
+        _run(playground, engine, environment, init_argv(playground, environment), environ)
+    import git
+
+    person = git.Actor("Grace Hopper", "grace@example.com")
+    with git.Repo.init(playground.infra, initial_branch="main") as repository:
+        repository.git.add("--all")
+        repository.index.commit(
+            "Three environments from one module",
+            author=person,
+            committer=person,
+            # The user's own hooks, through core.hooksPath or a template, are not for this.
+            skip_hooks=True,
+        )
+
+
+def apply(
+    playground: Playground, engine: Engine, environment: str, environ: Mapping[str, str]
+) -> int:
+    """Apply one environment; how many resources its cloud then holds."""
+    _run(playground, engine, environment, ("apply", "-input=false", "-auto-approve"), environ)
+    return len(list(playground.cloud(environment).glob("*.json")))
+
+
+def init_argv(playground: Playground, environment: str) -> tuple[str, ...]:
+    return (
+        "init",
+        "-input=false",
+        "-reconfigure",
+        f"-backend-config={playground.backend(environment)}",
+    )
+
+
+def _run(
+    playground: Playground,
+    engine: Engine,
+    environment: str,
+    arguments: tuple[str, ...],
+    environ: Mapping[str, str],
+) -> None:
+    output: list[bytes] = []
+    passed = {name: environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in environ}
+    done = process.run(
+        [*engine.argv, *arguments, "-no-color"],
+        cwd=playground.infra / "environments" / environment,
+        env={**passed, **_module_path(environ), **playground.settings(environment)},
+        on_line=output.append,
+        stop=process.Stop(),
+        timeout_seconds=None if arguments[0] == "apply" else _RUN_SECONDS,
+        # An apply that is killed loses what it has made; it is let finish.
+        kill_after_seconds=None if arguments[0] == "apply" else process.INTERRUPT_GRACE_SECONDS,
+    )
+    if done.exit_code != 0:
+        said = b"\n".join(output[-40:]).decode("utf-8", "replace") + "\n" + done.stderr
+        raise EngineError(
+            f"{environment}: {engine.use} {arguments[0]} ended with {done.exit_code}, so the "
+            f"playground is not complete. It said:\n{said.strip()}",
+            todo="Try another engine: driftctl-py demo --engine embedded",
+        )
+
+
+def _module_path(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a Python program of ours (the embedded engine) needs to find this package."""
+    return {"PYTHONPATH": environ["PYTHONPATH"]} if "PYTHONPATH" in environ else {}
+
+
+def _install_provider(playground: Playground, engine: Engine) -> None:
+    home = playground.private / "home"
+    home.mkdir(mode=0o700)
+    folder = playground.directory.joinpath(
+        "mirror", *_PROVIDER.split("/"), _PROVIDER_VERSION, engine.platform
+    )
+    folder.mkdir(parents=True)
+    # An engine starts it with whatever environment it was given itself, so all that Python needs
+    # is written here. HOME: `tf` keeps a certificate in it, which is none of the user's.
+    # The interpreter finds its own packages; it is told where ours, and a user's, are.
+    ours = str(Path(driftctl_py.__file__).parents[1])
+    theirs = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+    module_path = ":".join(dict.fromkeys([ours, *theirs]))
+    _executable(
+        folder / f"terraform-provider-folder_v{_PROVIDER_VERSION}",
+        "#!/bin/sh\n"
+        f"HOME={shlex.quote(str(home))} PYTHONPATH={shlex.quote(module_path)} \\\n"
+        f'exec {shlex.quote(sys.executable)} -P -m driftctl_py.demo.provider "$@"\n',
+    )
+    (playground.private / "engine.tfrc").write_text(
+        "provider_installation {\n"
+        "  filesystem_mirror {\n"
+        f"    path = {_hcl(str(playground.directory / 'mirror'))}\n"
+        "  }\n"
+        "}\n",
+        encoding="utf-8",
+    )
+
+
+def _backend_text(environment: str, endpoint: str, engine: Engine) -> str:
+    lock = "use_lockfile = true\n" if engine.has_native_locks else ""
+    return (
+        f"bucket = {_hcl(BUCKET)}\n"
+        f"key = {_hcl(f'{environment}/terraform.tfstate')}\n"
+        f"region = {_hcl(REGION)}\n"
+        f"endpoints = {{ s3 = {_hcl(endpoint)} }}\n"
+        "use_path_style = true\n"
+        "skip_credentials_validation = true\n"
+        "skip_metadata_api_check = true\n"
+        "skip_region_validation = true\n"
+        "skip_requesting_account_id = true\n"
+        "skip_s3_checksum = true\n"
+        f"{lock}"
+    )
+
+
+def _config_text(playground: Playground, engine: Engine, endpoint: str) -> str:
+    use = engine.use if engine.use in {"embedded", "terraform", "tofu"} else engine.argv[0]
+    lock = "native" if engine.has_native_locks else "none"
+    # JSON strings are YAML strings, whatever a directory is called.
+    return f"""\
+# What driftctl-py checks here: docs/configuration.md explains every key.
+version: 1
+
+engine:
+  use: {json.dumps(use)}
+  provider_mirror: ../mirror
+
+state:
+  s3:
+    bucket: {BUCKET}
+    region: {REGION}
+    key: "{{environment}}/terraform.tfstate"
+    lock: {lock}
+    endpoint: {json.dumps(endpoint)}
+
+defaults:
+  variables:
+    cloud: {json.dumps(str(playground.directory / "cloud"))}
+  # The local S3 takes any credentials. With a real one these lines are not here: the engine uses
+  # your profile, your role or your variables, as it always does.
+  env:
+    AWS_ACCESS_KEY_ID: demo
+    AWS_SECRET_ACCESS_KEY: demo
+
+environments:
+  - environments/*
+"""
+
+
+def _apply_script(playground: Playground, engine: Engine) -> str:
+    quoted = shlex.quote
+    settings = playground.settings("").items()
+    exports = "\n".join(
+        f"export {name}={quoted(value)}" for name, value in settings if name != "TF_DATA_DIR"
+    )
+    program = shlex.join(engine.argv)
+    return f"""\
+#!/bin/sh
+# Applies one environment of this playground: apply prod
+set -eu
+environment=${{1:?which one? dev, staging or prod}}
+shift
+unset AWS_PROFILE AWS_SESSION_TOKEN
+{exports}
+export TF_DATA_DIR={quoted(str(playground.private / "data"))}/"$environment"
+cd {quoted(str(playground.infra / "environments"))}/"$environment"
+{program} init -input=false -reconfigure \\
+  -backend-config={quoted(str(playground.private))}/"$environment".s3.tfbackend >/dev/null
+exec {program} apply "$@"
+"""
+
+
+def _executable(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def _hcl(text: str) -> str:
+    """A quoted string of HCL: JSON's, with the two marks that begin a template doubled."""
+    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
