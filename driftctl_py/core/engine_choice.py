@@ -35,6 +35,11 @@ class Candidate:
     def title(self) -> str:
         return f"{_TITLE[self.family]} {self.version}"
 
+    @property
+    def evaluates_early(self) -> bool:
+        """OpenTofu evaluates variables in backends and sources since 1.8: `init` needs them."""
+        return self.family == "tofu" and satisfies(self.version, ">= 1.8.0")
+
 
 @dataclass(frozen=True, slots=True)
 class Hints:

@@ -1,0 +1,346 @@
+"""One check over many environments: sync, expand, prepare, then plan several at once.
+
+One environment's failure never stops another: here our errors become failed checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Protocol, TypeVar
+
+from driftctl_py.app.check import Checker, Prepared
+from driftctl_py.app.ports import Clock, Progress, Sources
+from driftctl_py.core.check import CheckReport, EnvironmentCheck, Failed, Unknown
+from driftctl_py.core.checkout import Revision
+from driftctl_py.core.config import expand
+from driftctl_py.core.config_model import Config, Settings
+from driftctl_py.core.environment import Environment
+from driftctl_py.errors import DriftctlError, EngineError, Interrupted, UsageError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Stop(Protocol):
+    """A wish to stop, which the running engines are told of."""
+
+    def ask(self) -> None: ...
+    @property
+    def please(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """Every source at one revision, or the reason why not, and the files of those that are."""
+
+    revisions: Mapping[str, Revision]
+    files: Mapping[str, frozenset[str]]
+    failures: Mapping[str, DriftctlError]
+
+
+class Fleet:
+    """Checks the environments of one configuration, ``jobs`` at a time."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        sources: Sources,
+        make_checker: Callable[[Sequence[Environment]], Checker],
+        jobs: int,
+        stop: Stop,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._config = config
+        self._sources = sources
+        self._make_checker = make_checker
+        self._jobs = jobs
+        self._stop = stop
+        self._clock = clock
+        self._progress = progress
+
+    def environments(self) -> tuple[Environment, ...]:
+        """All environments as they are now. Raises when a source cannot be read at all."""
+        synced = self._sync()
+        for error in synced.failures.values():
+            raise error
+        return expand(self._config, synced.files)
+
+    def check(self, names: Sequence[str]) -> CheckReport:
+        """Check the named environments, or all. Raises `ConfigError` and `UsageError` only: what
+        goes wrong with one environment is in its own check."""
+        started_at = self._clock()
+        synced = self._sync()
+        environments, lost = self._expand(synced)
+        selected = _select(names, environments, complete=not synced.failures)
+        checks: dict[str, EnvironmentCheck] = {}
+        if not names:
+            checks |= {check.environment: check for check in lost}
+        self._progress.begin(len(selected) + len(checks))
+        for check in checks.values():
+            self._progress.finished(check)
+        if selected and not self._stop.please:
+            self._check_selected(selected, synced, checks)
+        for environment in selected:
+            # Interrupted before its turn: nothing is known of it, and that is said.
+            checks.setdefault(environment.name, self._not_checked(environment))
+        self._prune(synced, environments, whole=not names and not synced.failures)
+        return CheckReport(
+            checks=tuple(checks.values()),
+            started_at=started_at,
+            duration_seconds=(self._clock() - started_at).total_seconds(),
+            strict=self._config.strict,
+            interrupted=self._stop.please,
+        )
+
+    def _check_selected(
+        self,
+        selected: Sequence[Environment],
+        synced: Synced,
+        checks: dict[str, EnvironmentCheck],
+    ) -> None:
+        checker = self._make_checker(selected)
+        revisions = _Revisions(self._sources, self._config, synced)
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="check") as pool:
+
+            def prepare(environment: Environment) -> Prepared | EnvironmentCheck:
+                return self._guarded(
+                    environment,
+                    lambda: checker.prepare(environment, revisions.of(environment)),
+                )
+
+            prepared = dict(
+                zip(
+                    (environment.name for environment in selected),
+                    self._map(pool, prepare, selected),
+                    strict=True,
+                )
+            )
+            ready = []
+            shared = _shared_states(item for item in prepared.values() if _is_ready(item))
+            for environment in selected:
+                item = prepared[environment.name]
+                if isinstance(item, Prepared) and environment.name in shared:
+                    item = self._failed(item.environment, shared[environment.name], item)
+                if isinstance(item, Prepared):
+                    ready.append(item)
+                elif item is not None:
+                    checks[environment.name] = item
+                    self._progress.finished(item)
+
+            def check(item: Prepared) -> EnvironmentCheck:
+                found = self._guarded(item.environment, lambda: checker.check(item), item)
+                self._progress.finished(found)
+                return found
+
+            for found in self._map(pool, check, ready):
+                if found is not None:
+                    checks[found.environment] = found
+        order = {environment.name: place for place, environment in enumerate(selected)}
+        ordered = sorted(checks.items(), key=lambda item: order.get(item[0], -1))
+        checks.clear()
+        checks.update(ordered)
+
+    def _guarded(
+        self,
+        environment: Environment,
+        work: Callable[[], T],
+        prepared: Prepared | None = None,
+    ) -> T | EnvironmentCheck:
+        try:
+            return work()
+        except Interrupted as error:
+            return self._unknown(environment, error, prepared)
+        except DriftctlError as error:
+            return self._failed(environment, error, prepared)
+
+    def _failed(
+        self, environment: Environment, error: DriftctlError, prepared: Prepared | None
+    ) -> EnvironmentCheck:
+        diagnostics = error.diagnostics if isinstance(error, EngineError) else ()
+        return self._ended(
+            environment, Failed(error.what, error.todo, diagnostics), prepared
+        )
+
+    def _unknown(
+        self, environment: Environment, error: Interrupted, prepared: Prepared | None
+    ) -> EnvironmentCheck:
+        return self._ended(environment, Unknown(error.what, error.todo), prepared)
+
+    def _not_checked(self, environment: Environment) -> EnvironmentCheck:
+        return self._ended(
+            environment, Unknown("Interrupted before it was checked; nothing was changed."), None
+        )
+
+    def _ended(
+        self, environment: Environment, outcome: Failed | Unknown, prepared: Prepared | None
+    ) -> EnvironmentCheck:
+        now = self._clock()
+        started_at: datetime = now if prepared is None else prepared.started_at
+        return EnvironmentCheck(
+            environment=environment.name,
+            path=environment.path,
+            outcome=outcome,
+            checked_at=now,
+            duration_seconds=(now - started_at).total_seconds(),
+            revision=None if prepared is None else prepared.revision,
+            engine=None if prepared is None else prepared.reported_engine,
+        )
+
+    def _map(
+        self, pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T]
+    ) -> list[R | None]:
+        """``work`` for each item, in order; None for what a wish to stop kept from starting.
+
+        The first Ctrl-C asks every engine to stop and waits for it, the second does not wait.
+        """
+
+        def unless_stopped(item: T) -> R | None:
+            return None if self._stop.please else work(item)
+
+        futures: list[Future[R | None]] = [pool.submit(unless_stopped, item) for item in items]
+        waiting: set[Future[R | None]] = set(futures)
+        while waiting:
+            try:
+                _, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                self._stop.ask()
+        return [future.result() for future in futures]
+
+    def _sync(self) -> Synced:
+        """Ask every source that has environments where it stands, all at once."""
+        needed = sorted({entry.source for entry in self._config.entries})
+        revisions: dict[str, Revision] = {}
+        files: dict[str, frozenset[str]] = {}
+        failures: dict[str, DriftctlError] = {}
+
+        def sync(name: str) -> None:
+            source = self._config.sources[name]
+            try:
+                revision = self._sources.resolve(source)
+                files[name] = self._sources.files(source, revision)
+                revisions[name] = revision
+            except DriftctlError as error:
+                failures[name] = error
+
+        if len(needed) == 1:
+            sync(needed[0])
+        else:
+            with ThreadPoolExecutor(self._jobs, thread_name_prefix="sync") as pool:
+                self._map(pool, sync, needed)
+        return Synced(revisions, files, failures)
+
+    def _expand(
+        self, synced: Synced
+    ) -> tuple[tuple[Environment, ...], tuple[EnvironmentCheck, ...]]:
+        """The environments of the sources that are there, and a failed check for each entry of
+        those that are not."""
+        if not synced.failures:
+            return expand(self._config, synced.files), ()
+        config = _without(self._config, synced.failures)
+        lost = tuple(
+            self._failed(
+                Environment(name=f"{entry.path} ({entry.source})", path=entry.path),
+                synced.failures[entry.source],
+                None,
+            )
+            for entry in self._config.entries
+            if entry.source in synced.failures
+        )
+        if not config.entries:
+            return (), lost
+        there = {item.name for item in expand(replace(config, overrides={}), synced.files)}
+        overrides = {
+            name: replace(override, settings=_without_needs(override.settings))
+            for name, override in config.overrides.items()
+            if name in there
+        }
+        return expand(replace(config, overrides=overrides), synced.files), lost
+
+    def _prune(
+        self, synced: Synced, environments: Iterable[Environment], *, whole: bool
+    ) -> None:
+        """Let go of checkouts that nobody uses, when this check has seen all that are used."""
+        if whole and not any(environment.ref for environment in environments):
+            self._sources.prune(
+                {(name, revision.commit) for name, revision in synced.revisions.items()}
+            )
+
+
+class _Revisions:
+    """Which revision each environment is planned at, each ref asked for once."""
+
+    def __init__(self, sources: Sources, config: Config, synced: Synced) -> None:
+        self._sources = sources
+        self._config = config
+        self._known: dict[tuple[str, str | None], Revision] = {
+            (name, None): revision for name, revision in synced.revisions.items()
+        }
+
+    def of(self, environment: Environment) -> Revision:
+        key = (environment.source, environment.ref)
+        if key not in self._known:
+            source = self._config.sources[environment.source]
+            self._known[key] = self._sources.resolve(source, environment.ref)
+        return self._known[key]
+
+
+def _is_ready(item: object) -> bool:
+    return isinstance(item, Prepared)
+
+
+def _shared_states(items: Iterable[object]) -> dict[str, DriftctlError]:
+    """An error for every environment whose state another one has too."""
+    by_state: dict[str, list[Prepared]] = {}
+    for item in items:
+        if isinstance(item, Prepared) and item.state_id:
+            by_state.setdefault(item.state_id, []).append(item)
+    errors: dict[str, DriftctlError] = {}
+    for sharing in by_state.values():
+        if len(sharing) > 1:
+            names = [item.environment.name for item in sharing]
+            for item in sharing:
+                others = " and ".join(name for name in names if name != item.environment.name)
+                errors[item.environment.name] = UsageError(
+                    f"{item.environment.name} and {others} share one state, "
+                    f"{item.backend.address}: each would plan to destroy what the other has.",
+                    todo="Give each its own key, for example with {environment} in state.s3.key.",
+                )
+    return errors
+
+
+def _select(
+    names: Sequence[str], environments: Sequence[Environment], *, complete: bool
+) -> tuple[Environment, ...]:
+    known = {environment.name: environment for environment in environments}
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            why = "" if complete else " (a source could not be read, so some are not known)"
+            raise UsageError(
+                f"There is no environment {name}{why}.",
+                todo=f"{hint}Known: {', '.join(sorted(known)) or 'none'}.",
+            )
+    wanted = set(names)
+    return tuple(item for item in environments if not names or item.name in wanted)
+
+
+def _without(config: Config, failures: Mapping[str, object]) -> Config:
+    """The configuration without the entries of sources that could not be read. What they need of
+    each other is left out too: it may name an environment that is not known now."""
+    entries = tuple(
+        replace(entry, settings=_without_needs(entry.settings))
+        for entry in config.entries
+        if entry.source not in failures
+    )
+    return replace(config, entries=entries, defaults=_without_needs(config.defaults))
+
+
+def _without_needs(settings: Settings) -> Settings:
+    return replace(settings, needs=None)
