@@ -1,0 +1,229 @@
+"""driftctl.yaml → Config, strictly: what cannot be understood is an error, never a guess.
+
+The way through: `config_yaml` (text → nodes with lines), `config_schema` (what keys there are),
+here (what goes together), `config_expand` (with the files of the sources → the environments).
+Nothing here opens the file or knows where it lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from driftctl_py.core.config_expand import expand
+from driftctl_py.core.config_model import Config, EngineSettings, Entry, Settings
+from driftctl_py.core.config_schema import FILE, config_schema, schema_text
+from driftctl_py.core.config_shape import Notes, did_you_mean, wrong_shape
+from driftctl_py.core.config_values import duration_text
+from driftctl_py.core.config_yaml import Kind, Scalar, Table, read_yaml, write_yaml
+from driftctl_py.core.environment import (
+    Credentials,
+    EngineChoice,
+    Environment,
+    S3State,
+    Source,
+)
+from driftctl_py.core.path_glob import escape
+from driftctl_py.core.values import Json
+from driftctl_py.errors import ConfigError, Problem
+
+__all__ = [
+    "Config",
+    "EngineSettings",
+    "config_schema",
+    "decode_config",
+    "effective_config",
+    "expand",
+    "needed_sources",
+    "schema_text",
+    "write_yaml",
+]
+
+
+def decode_config(text: bytes, *, filename: str) -> Config:
+    """The configuration in these bytes, or ConfigError with everything that is wrong with it."""
+    root, problems = read_yaml(text, filename=filename)
+    if root is None or (isinstance(root, Scalar) and root.kind is Kind.NOTHING):
+        raise ConfigError(
+            (
+                Problem(
+                    filename,
+                    1,
+                    "The file is empty, so there is no environment to look after.",
+                    "Write a first one with: driftctl-py init",
+                ),
+            )
+        )
+    notes = Notes(filename, list(problems))
+    config = None
+    if isinstance(root, Table):
+        # Any: the shapes in FILE give each key its type, and _config names them.
+        found: Mapping[str, Any] = FILE.read_keys(root, "", notes)[0]
+        config = _config(found, _declared_sources(root), notes)
+    else:
+        wrong_shape(root, "", "a mapping with the key `environments`", notes)
+    if config is None or notes.problems:
+        raise ConfigError(tuple(sorted(notes.problems, key=lambda problem: problem.line)))
+    return config
+
+
+def needed_sources(config: Config) -> tuple[Source, ...]:
+    """The sources that environments come from, each once, in the order of the file."""
+    return tuple(
+        config.sources[name] for name in dict.fromkeys(entry.source for entry in config.entries)
+    )
+
+
+def effective_config(config: Config, environments: Iterable[Environment]) -> Mapping[str, Json]:
+    """The same configuration with every glob expanded and every default written out. It is itself
+    a valid file: what it expands to are the very same environments. Print it with `write_yaml` or
+    as JSON."""
+    shown: dict[str, Json] = {
+        "version": 1,
+        "sources": {name: _source(source) for name, source in config.sources.items()},
+        "engine": _without_none(
+            {
+                "use": config.engine.use,
+                "version": config.engine.version,
+                "provider_mirror": config.engine.provider_mirror,
+                "cli_config": config.engine.cli_config,
+                "plugin_cache": config.engine.plugin_cache,
+            }
+        ),
+        "pass_env": list(config.pass_env),
+        "state": _state(config.state),
+        "environments": [_environment(environment) for environment in environments],
+        "strict": config.strict,
+    }
+    return shown if config.data_dir is None else {**shown, "data_dir": config.data_dir}
+
+
+def _declared_sources(root: Table) -> frozenset[str] | None:
+    """The names of the sources, of those as well that could not be read; None: no such key."""
+    for key, node in root.entries:
+        if key.text == "sources":
+            entries = node.entries if isinstance(node, Table) else ()
+            return frozenset(name.text for name, _ in entries)
+    return None
+
+
+def _config(found: Mapping[str, Any], declared: frozenset[str] | None, notes: Notes) -> Config:
+    """What could be read, put together. Where notes were made the result is not used."""
+    sources: Mapping[str, Source] = found.get("sources") or {"default": Source("default")}
+    entries: tuple[Entry, ...] = found.get("environments", ())
+    state, engine = found.get("state"), found.get("engine", EngineSettings())
+    if declared is None or declared == frozenset(sources):
+        entries = tuple(_with_source(entry, sources, notes) for entry in entries)
+    return Config(
+        notes.filename,
+        sources,
+        entries,
+        found.get("defaults", Settings()),
+        found.get("overrides", {}),
+        found.get("pass_env", ()),
+        EngineSettings(engine) if isinstance(engine, str) else engine,
+        state if isinstance(state, S3State) else None,
+        found.get("strict", False),
+        found.get("data_dir"),
+    )
+
+
+def _with_source(entry: Entry, sources: Mapping[str, Source], notes: Notes) -> Entry:
+    known = ", ".join(sources)
+    if entry.source:
+        if entry.source not in sources:
+            notes.add(
+                entry.line,
+                f"{entry.path} names the source {entry.source}, but there is none of that name.",
+                f"{did_you_mean(entry.source, sources)}There are: {known}.",
+            )
+        return entry
+    if "default" in sources:
+        return replace(entry, source="default")
+    if len(sources) == 1:
+        return replace(entry, source=next(iter(sources)))
+    notes.add(
+        entry.line,
+        f"{entry.path} names no source, and there are several: {known}.",
+        "Add `source: NAME` to the entry, or call one of the sources default.",
+    )
+    return entry
+
+
+def _source(source: Source) -> Json:
+    return _without_none(
+        {
+            "url": source.url,
+            "ref": source.ref,
+            "token_env": source.token_env,
+            "submodules": source.submodules,
+        }
+    )
+
+
+def _environment(environment: Environment) -> Json:
+    identities = {
+        "plan": _identity(environment.plan_credentials),
+        "apply": _identity(environment.apply_credentials),
+    }
+    return _without_none(
+        {
+            "name": environment.name,
+            "path": escape(environment.path),
+            "source": environment.source,
+            "ref": environment.ref,
+            "workspace": environment.workspace,
+            "interval": duration_text(environment.interval_seconds),
+            "timeout": duration_text(environment.plan_timeout_seconds),
+            "variables": environment.variables,
+            "var_files": list(environment.var_files),
+            "labels": environment.labels,
+            "env": environment.env,
+            "credentials": _without_none(identities) or None,
+            "parallelism": environment.parallelism,
+            "needs": list(environment.needs),
+            "engine": _engine(environment.engine),
+            "state": _state(environment.state),
+        }
+    )
+
+
+def _identity(credentials: Credentials | None) -> Json:
+    if credentials is None:
+        return None
+    return _without_none(
+        {
+            "profile": credentials.profile,
+            "role": credentials.role_arn,
+            "external_id": credentials.external_id,
+            # It goes with a role only.
+            "session_name": credentials.session_name if credentials.role_arn else None,
+        }
+    )
+
+
+def _engine(choice: EngineChoice) -> Json:
+    return _without_none({"use": choice.use, "version": choice.version})
+
+
+def _state(state: S3State | None) -> Json:
+    if state is None:
+        return "none"
+    return {
+        "s3": _without_none(
+            {
+                "bucket": state.bucket,
+                "region": state.region,
+                "key": state.key,
+                "lock": state.lock,
+                "dynamodb_table": state.dynamodb_table,
+                "endpoint": state.endpoint,
+                "kms_key_id": state.kms_key_id,
+            }
+        )
+    }
+
+
+def _without_none(found: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in found.items() if value is not None}

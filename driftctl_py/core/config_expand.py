@@ -1,0 +1,328 @@
+"""Config × the files of each source → the environments, every setting decided.
+
+Globs find directories, names are made, three layers of settings become one. Nothing here knows
+whether an environment works: one whose directory is gone is kept, so that its check can fail.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Final, TypeVar
+
+from driftctl_py.core.config_model import Config, Entry, Need, OwnState, Settings
+from driftctl_py.core.config_shape import did_you_mean, shown
+from driftctl_py.core.config_values import Refusal, environment_name
+from driftctl_py.core.environment import EngineChoice, Environment, S3State
+from driftctl_py.core.path_glob import Match, PathGlob
+from driftctl_py.errors import ConfigError, Problem
+
+ENGINE_SUFFIXES: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
+
+_Directory = tuple[str, ...]
+Value = TypeVar("Value")
+
+
+def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Environment, ...]:
+    """The environments, in the order of the file; those of one glob in the order of their paths.
+
+    ``trees`` holds, for each source by name, the paths of all its files. A source that could not
+    be read may be left out: its globs then find nothing, its single directories are kept, and
+    names that nothing is known of may be its, so none of that is an error.
+
+    Raises ConfigError with everything that does not fit.
+    """
+    expansion = _Expansion(config, {name: _Tree.of(files) for name, files in trees.items()})
+    for entry in config.entries:
+        expansion.add(entry)
+    expansion.check_overrides()
+    environments = tuple(expansion.environment(found) for found in expansion.found.values())
+    expansion.check_needs()
+    if expansion.problems:
+        raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
+    return environments
+
+
+def merge(*layers: Settings) -> Settings:
+    """Later layers win. Variables, labels and environment variables are joined by key; a list,
+    an engine, a state and each of the two identities is replaced as a whole."""
+    merged = Settings()
+    for layer in layers:
+        merged = Settings(
+            ref=_later(layer.ref, merged.ref),
+            workspace=_later(layer.workspace, merged.workspace),
+            variables={**merged.variables, **layer.variables},
+            var_files=_later(layer.var_files, merged.var_files),
+            interval_seconds=_later(layer.interval_seconds, merged.interval_seconds),
+            plan_timeout_seconds=_later(layer.plan_timeout_seconds, merged.plan_timeout_seconds),
+            parallelism=_later(layer.parallelism, merged.parallelism),
+            needs=_later(layer.needs, merged.needs),
+            labels={**merged.labels, **layer.labels},
+            env={**merged.env, **layer.env},
+            plan_credentials=_later(layer.plan_credentials, merged.plan_credentials),
+            apply_credentials=_later(layer.apply_credentials, merged.apply_credentials),
+            engine=_later(layer.engine, merged.engine),
+            # A type checker cannot join the two alternatives through _later.
+            state=merged.state if layer.state is None else layer.state,
+        )
+    return merged
+
+
+def _later(upper: Value | None, lower: Value | None) -> Value | None:
+    return lower if upper is None else upper
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The directories of one source. ``with_engine_files`` hold some directly, ``above`` lie
+    over such a directory. What is hidden (.git, .terraform) is not among them."""
+
+    directories: frozenset[_Directory]
+    with_engine_files: frozenset[_Directory]
+    above: frozenset[_Directory]
+
+    @staticmethod
+    def of(files: Iterable[str]) -> _Tree:
+        directories: set[_Directory] = {()}
+        with_engine_files: set[_Directory] = set()
+        for file in files:
+            *parts, name = file.split("/")
+            directory = tuple(parts)
+            if any(part.startswith(".") for part in directory):
+                continue
+            if name.endswith(ENGINE_SUFFIXES):
+                with_engine_files.add(directory)
+            while directory not in directories:
+                directories.add(directory)
+                directory = directory[:-1]
+        above = {
+            directory[:depth] for directory in with_engine_files for depth in range(len(directory))
+        }
+        return _Tree(frozenset(directories), frozenset(with_engine_files), frozenset(above))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A directory that is to be an environment, and the entry that says so."""
+
+    name: str
+    path: str
+    entry: Entry
+    settings: Settings
+
+
+class _Expansion:
+    """One pass over the configuration; collects what is found and what is wrong."""
+
+    def __init__(self, config: Config, trees: Mapping[str, _Tree]) -> None:
+        self.found: dict[str, _Found] = {}
+        self.problems: list[Problem] = []
+        self._config = config
+        self._trees = trees
+        self._all_known = all(entry.source in trees for entry in config.entries)
+
+    def add(self, entry: Entry) -> None:
+        if entry.glob is None:
+            parts = () if entry.path == "." else tuple(entry.path.split("/"))
+            self._put(entry, parts, Match((), parts[-1:]))
+        elif entry.source in self._trees:
+            for directory, match in self._matches(entry, entry.glob, self._trees[entry.source]):
+                self._put(entry, directory, match)
+
+    def environment(self, found: _Found) -> Environment:
+        """Every setting decided; what nobody said has the default of Environment."""
+        config, settings = self._config, found.settings
+        default = Environment(found.name, found.path)
+        choice = EngineChoice(config.engine.use, config.engine.version)
+        return replace(
+            default,
+            source=found.entry.source,
+            ref=settings.ref,
+            workspace=settings.workspace or default.workspace,
+            variables=settings.variables,
+            var_files=settings.var_files or (),
+            interval_seconds=settings.interval_seconds or default.interval_seconds,
+            plan_timeout_seconds=settings.plan_timeout_seconds or default.plan_timeout_seconds,
+            parallelism=settings.parallelism,
+            needs=tuple(need.name for need in settings.needs or ()),
+            labels=settings.labels,
+            env=settings.env,
+            plan_credentials=settings.plan_credentials,
+            apply_credentials=settings.apply_credentials,
+            engine=settings.engine or choice,
+            state=self._state(settings),
+        )
+
+    def check_overrides(self) -> None:
+        for name, override in self._config.overrides.items():
+            if name not in self.found and self._all_known:
+                self._note(
+                    override.line,
+                    f"overrides.{name} names no environment, so nothing would use it.",
+                    self._known_names(name),
+                )
+
+    def check_needs(self) -> None:
+        needs = {
+            found.name: [need for need in found.settings.needs or () if self._exists(found, need)]
+            for found in self.found.values()
+        }
+        graph = {name: {need.name for need in given} for name, given in needs.items()}
+        while cycle := _cycle(graph):
+            first, second = cycle[0], cycle[1]
+            line = next(need.line for need in needs[first] if need.name == second)
+            self._note(
+                line,
+                f"The environments need each other in a circle: {' → '.join(cycle)}.",
+                f"Take {second} out of the needs of {first}, or another one out of the circle.",
+            )
+            graph[first].remove(second)
+
+    def _exists(self, found: _Found, need: Need) -> bool:
+        if need.name == found.name:
+            self._note(
+                need.line,
+                f"{found.name} needs itself, so it could never be next.",
+                f"Take it out, or give {found.name} `needs: []` under `overrides`.",
+            )
+        elif need.name in self.found:
+            return True
+        elif self._all_known:
+            self._note(
+                need.line,
+                f"{found.name} needs {shown(need.name)}, but no environment has that name.",
+                self._known_names(need.name),
+            )
+        return False
+
+    def _known_names(self, name: str) -> str:
+        known = sorted(self.found)
+        listed = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+        return f"{did_you_mean(name, known)}There are: {listed or 'none'}."
+
+    def _matches(self, entry: Entry, glob: PathGlob, tree: _Tree) -> list[tuple[_Directory, Match]]:
+        matched = [
+            (directory, match)
+            for directory in sorted(tree.directories)
+            if (match := glob.match(directory)) is not None
+        ]
+        left = [
+            (directory, match)
+            for directory, match in matched
+            if not any(_covers(pattern, directory) for pattern in entry.exclude)
+        ]
+        kept = [
+            (directory, match)
+            for directory, match in left
+            if directory in tree.with_engine_files
+            # A directory that a person pointed at and that lost its files must be seen to fail;
+            # a search (**) comes through many directories that were never meant.
+            or not (directory in tree.above or glob.is_search)
+        ]
+        if not kept:
+            self._note_nothing(entry, glob, tree, [d for d, _ in matched], [d for d, _ in left])
+        return kept
+
+    def _note_nothing(
+        self,
+        entry: Entry,
+        glob: PathGlob,
+        tree: _Tree,
+        matched: Sequence[_Directory],
+        left: Sequence[_Directory],
+    ) -> None:
+        there = sorted("/".join(directory) or "." for directory in tree.with_engine_files)
+        listed = ", ".join(there[:8]) + (", …" if len(there) > 8 else "")
+        todo = (
+            f"Files of the engine ({', '.join(ENGINE_SUFFIXES[::2])}) lie in: {listed}."
+            if there
+            else f"The source {entry.source} holds no files of the engine at all: "
+            "check its URL and its ref."
+        )
+        if left and glob.is_search:
+            what = "finds no directory that holds files of the engine"
+        elif left:
+            what = "matches only directories above those that hold files of the engine"
+            todo = f"Write one level more ({entry.path}/*) or any depth ({entry.path}/**). {todo}"
+        elif matched:
+            what = f"matches only what `exclude` takes away ({len(matched)} directories)"
+        else:
+            what = "matches no directory"
+            close = did_you_mean(entry.path, ["/".join(d) for d in tree.directories if d])
+            todo = close + todo
+        self._note(entry.line, f"{shown(entry.path)} {what} in the source {entry.source}.", todo)
+
+    def _put(self, entry: Entry, directory: _Directory, match: Match) -> None:
+        path = "/".join(directory) or "."
+        name = _name(entry, directory, path, match)
+        try:
+            environment_name(name)
+        except Refusal as refusal:
+            self._note(
+                entry.line,
+                f"{path} would be called {shown(name)}, {refusal.why}.",
+                f"{refusal.todo} Give the entry a `name`, or `exclude` the directory.",
+            )
+            return
+        if earlier := self.found.get(name):
+            self._note_twice(earlier, entry, name, path)
+            return
+        override = self._config.overrides.get(name)
+        layers = [self._config.defaults, entry.settings, *([override.settings] if override else [])]
+        self.found[name] = _Found(name, path, entry, merge(*layers))
+
+    def _note_twice(self, earlier: _Found, entry: Entry, name: str, path: str) -> None:
+        same = (earlier.path, earlier.entry.source) == (path, entry.source)
+        first = f"in line {earlier.entry.line}"
+        if same:
+            what = f"{path} is listed already {first}, and both would be called {shown(name)}."
+            todo = (
+                "Remove one of the two; for settings of its own use `overrides`. If both are "
+                "meant, for example in two workspaces, give each a `name`."
+            )
+        else:
+            what = (
+                f"{path} would be called {shown(name)}, like {earlier.path} of the source "
+                f"{earlier.entry.source} {first}."
+            )
+            todo = 'Give the entry a `name`, for example "{path}" or "{source}/{dir}".'
+        self._note(entry.line, what, todo)
+
+    def _state(self, settings: Settings) -> S3State | None:
+        match settings.state:
+            case OwnState():
+                return None
+            case None:
+                return self._config.state
+            case state:
+                return state
+
+    def _note(self, line: int, what: str, todo: str) -> None:
+        self.problems.append(Problem(self._config.filename, line, what, todo))
+
+
+def _covers(pattern: PathGlob, directory: _Directory) -> bool:
+    """Whether the directory, or one that it lies in, is meant."""
+    return any(pattern.match(directory[:depth]) is not None for depth in range(len(directory) + 1))
+
+
+def _name(entry: Entry, directory: _Directory, path: str, match: Match) -> str:
+    last = directory[-1] if directory else "root"
+    if entry.name is None:
+        return "/".join(match.wild) or last
+    values = {"source": entry.source, "path": path if directory else "root", "dir": last}
+    values.update((str(number), star) for number, star in enumerate(match.stars, start=1))
+    return re.sub(r"\{(\w+)\}", lambda placeholder: values[placeholder[1]], entry.name)
+
+
+def _cycle(graph: Mapping[str, set[str]]) -> list[str]:
+    """Names that need each other, the first again at the end; empty where there are none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        # graphlib tells it from the one that comes first to the one that needs it.
+        found: list[str] = error.args[1]
+        return found[::-1]
+    return []

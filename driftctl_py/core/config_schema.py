@@ -1,0 +1,586 @@
+"""Every key of driftctl.yaml: its shape, its meaning in a sentence, and the value it becomes.
+
+The one table that the decoder, `config schema` and an editor's completion share. A new key begins
+here and in `docs/configuration.md`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from driftctl_py.core import config_values as values
+from driftctl_py.core.config_model import (
+    EngineSettings,
+    Entry,
+    Need,
+    Override,
+    OwnState,
+    Settings,
+)
+from driftctl_py.core.config_shape import (
+    AnyJson,
+    Choice,
+    Const,
+    Either,
+    Flag,
+    Key,
+    Keyed,
+    Listing,
+    Missing,
+    Named,
+    Notes,
+    Record,
+    Schema,
+    Shape,
+    Text,
+    Whole,
+)
+from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.path_glob import is_glob, parse_glob
+
+# Any, in the builders below: the shapes in the table say what each key holds, and each builder
+# puts it into a typed value at once.
+_Values = Mapping[str, Any]
+
+
+def config_schema() -> Schema:
+    """JSON Schema (draft 2020-12) of the whole file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "driftctl.yaml",
+        "description": "Which environments driftctl-py looks after, and how.",
+        **FILE.schema(),
+        "$defs": {named.name: named.shape.schema() for named in _NAMED},
+    }
+
+
+def schema_text() -> str:
+    """The same as a file that can be kept beside driftctl.yaml."""
+    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _build_source(found: _Values, line: int, where: str, notes: Notes) -> Source | Missing:
+    url, token_env = found["url"], found.get("token_env")
+    if token_env and not url.lower().startswith("https://"):
+        return notes.add(
+            line,
+            f"{where} names a token, but its URL is not https, so nothing would use it.",
+            "Remove token_env, or use an https URL.",
+        )
+    return Source("", url, found.get("ref"), token_env, found.get("submodules", False))
+
+
+def _name_source(source: Source | str, name: str, line: int) -> Source:
+    if isinstance(source, str):
+        return Source(name, source)
+    return replace(source, name=name)
+
+
+def _build_identity(found: _Values, line: int, where: str, notes: Notes) -> Credentials | Missing:
+    if not found:
+        return notes.add(
+            line,
+            f"{where} names nobody to be.",
+            "Give it `profile`, `role`, or both; remove it to use what AWS finds by itself.",
+        )
+    for key in ("external_id", "session_name"):
+        if key in found and "role" not in found:
+            return notes.add(
+                line,
+                f"{where}.{key} goes with a role, and there is none.",
+                f"Add `role`, or remove `{key}`.",
+            )
+    return Credentials(
+        found.get("profile"),
+        found.get("role"),
+        found.get("external_id"),
+        found.get("session_name", Credentials().session_name),
+    )
+
+
+def _build_engine(found: _Values, _line: int, _where: str, _notes: Notes) -> EngineSettings:
+    return EngineSettings(
+        found.get("use", "auto"),
+        found.get("version"),
+        found.get("provider_mirror"),
+        found.get("cli_config"),
+        found.get("plugin_cache", True),
+    )
+
+
+def _build_choice(found: _Values, _line: int, _where: str, _notes: Notes) -> EngineChoice:
+    return EngineChoice(found.get("use", "auto"), found.get("version"))
+
+
+def _build_s3(found: _Values, line: int, where: str, notes: Notes) -> S3State | Missing:
+    lock, table = found.get("lock", "native"), found.get("dynamodb_table")
+    if (lock == "dynamodb") is not (table is not None):
+        return notes.add(
+            line,
+            f"{where}.lock is {lock}, but dynamodb_table is {'given' if table else 'not given'}.",
+            "Write both `lock: dynamodb` and `dynamodb_table: NAME`, or neither.",
+        )
+    return S3State(
+        found["bucket"],
+        found["region"],
+        found.get("key", S3State("", "").key),
+        lock,
+        table,
+        found.get("endpoint"),
+        found.get("kms_key_id"),
+    )
+
+
+def _build_state(found: _Values, _line: int, _where: str, _notes: Notes) -> S3State:
+    state: S3State = found["s3"]
+    return state
+
+
+def _build_settings(found: _Values, _line: int, _where: str, _notes: Notes) -> Settings:
+    credentials = found.get("credentials", {})
+    engine, state = found.get("engine"), found.get("state")
+    # Each has a short form of one word: the name of an engine, and `none`.
+    return Settings(
+        ref=found.get("ref"),
+        workspace=found.get("workspace"),
+        variables=found.get("variables", {}),
+        var_files=found.get("var_files"),
+        interval_seconds=found.get("interval"),
+        plan_timeout_seconds=found.get("timeout"),
+        parallelism=found.get("parallelism"),
+        needs=found.get("needs"),
+        labels=found.get("labels", {}),
+        env=found.get("env", {}),
+        plan_credentials=credentials.get("plan"),
+        apply_credentials=credentials.get("apply"),
+        engine=EngineChoice(engine) if isinstance(engine, str) else engine,
+        state=OwnState() if isinstance(state, str) else state,
+    )
+
+
+def _build_entry(found: _Values, line: int, where: str, notes: Notes) -> Entry | Missing:
+    path, exclude = found["path"], found.get("exclude", ())
+    glob = parse_glob(path) if is_glob(path) else None
+    if exclude and glob is None:
+        return notes.add(
+            line,
+            f"{where} excludes something from {path}, but that is one directory and no glob.",
+            "Remove `exclude`, or write a glob such as teams/*.",
+        )
+    name = found.get("name")
+    if name is not None:
+        stars = 0 if glob is None else glob.stars
+        placeholders = re.findall(r"\{([^}]*)\}", name)
+        for placeholder in placeholders:
+            if placeholder.isdigit() and int(placeholder) > stars:
+                return notes.add(
+                    line,
+                    f"{where}.name uses {{{placeholder}}}, but {path} has {stars or 'no'} "
+                    f"{'star' if stars == 1 else 'stars'}.",
+                    "Use only the numbers of stars that are there, counted from the left.",
+                )
+        if stars and not set(placeholders) - {"source"}:
+            return notes.add(
+                line,
+                f"{where}.name is the same for every directory that {path} finds.",
+                'Put a placeholder into it, for example "{dir}", "{path}" or "{1}".',
+            )
+    return Entry(
+        line,
+        path,
+        found.get("source", ""),
+        glob,
+        tuple(map(parse_glob, exclude)),
+        name,
+        _build_settings(found, line, where, notes),
+    )
+
+
+def as_entry(entry: Entry | str, line: int) -> Entry:
+    """An item that is only a path is short for ``{path: …}``."""
+    if isinstance(entry, Entry):
+        return entry
+    return Entry(line, entry, "", parse_glob(entry) if is_glob(entry) else None)
+
+
+_PATTERN_OF_REF = r"^[^-\s][^\s]*$"
+_SECRETS_STAY_OUT = (
+    "Keys and secrets never go into this file: name a `profile` or a `role`, or set the variables "
+    "where driftctl-py runs."
+)
+_SECRET_KEYS = dict.fromkeys(
+    ("access_key", "secret_key", "access_key_id", "secret_access_key", "token", "password"),
+    _SECRETS_STAY_OUT,
+)
+_ONLY_AT_THE_TOP = "This is one for all environments: write it under `engine` at the top."
+
+_REF = Text("a branch, a tag or a commit", values.ref, _PATTERN_OF_REF, examples=("main",))
+_PATH_ON_DISK = Text("a path")
+_CONSTRAINT = Text("a version constraint", values.constraint, examples=(">= 1.6, < 2", "~> 1.10"))
+_ENGINE_USE = Text("the name of an engine or its path", values.engine_use, examples=values.ENGINES)
+_GLOB = Text("a directory or a glob", values.glob_path, examples=("environments/*",))
+_DURATION = Named(
+    "duration",
+    Text(
+        "a length of time",
+        values.duration,
+        values.DURATION_PATTERN,
+        examples=("90s", "15m", "1h", "1h30m", "1d"),
+    ),
+)
+_ENVIRONMENT_NAME = Text("the name of an environment", values.environment_name, values.NAME_PATTERN)
+
+_SOURCE = Record(
+    "a URL, or a mapping with the key `url`",
+    {
+        "url": Key(
+            Text(
+                "the URL or the path of a repository",
+                values.source_url,
+                examples=(".", "https://git.example.com/infra.git"),
+            ),
+            "Where the repository is: https, ssh, git@HOST:PATH, file, a path, or `.`.",
+            required=True,
+        ),
+        "ref": Key(_REF, "Branch, tag or commit; without it, what the repository's HEAD says."),
+        "token_env": Key(
+            Text(
+                "the name of an environment variable",
+                values.token_env,
+                values.CAPITALS_PATTERN,
+                secret=True,
+            ),
+            "The environment variable that holds an https token. Never the token itself.",
+        ),
+        "submodules": Key(Flag(), "Whether submodules are checked out as well.", default=False),
+    },
+    _build_source,
+    dict.fromkeys(
+        ("token", "password", "username", "user"),
+        "Name an environment variable under `token_env`; secrets never go into this file.",
+    ),
+)
+
+_IDENTITY = Named(
+    "identity",
+    Record(
+        "a mapping with `profile`, `role`, or both",
+        {
+            "profile": Key(
+                Text("the name of an AWS profile", pattern=values.PROFILE_PATTERN),
+                "A profile of the AWS configuration.",
+            ),
+            "role": Key(
+                Text(
+                    "the ARN of an IAM role",
+                    pattern=values.ROLE_PATTERN,
+                    examples=("arn:aws:iam::123456789012:role/planner",),
+                ),
+                "The role to assume, from the profile where both are given.",
+            ),
+            "external_id": Key(
+                Text("an external ID", pattern=values.EXTERNAL_ID_PATTERN),
+                "What the role's trust policy asks for as sts:ExternalId.",
+            ),
+            "session_name": Key(
+                Text("a session name", pattern=values.SESSION_NAME_PATTERN),
+                "How the session is called in CloudTrail.",
+                default="driftctl-py",
+            ),
+        },
+        _build_identity,
+        _SECRET_KEYS,
+    ),
+)
+
+_S3 = Named(
+    "s3",
+    Record(
+        "a mapping with `bucket` and `region`",
+        {
+            "bucket": Key(
+                Text("the name of a bucket", pattern=values.BUCKET_PATTERN),
+                "The bucket that holds the states.",
+                required=True,
+            ),
+            "region": Key(
+                Text(
+                    "the name of a region",
+                    pattern=values.REGION_PATTERN,
+                    examples=("eu-central-1",),
+                ),
+                "The region of the bucket.",
+                required=True,
+            ),
+            "key": Key(
+                Text("a key that holds {environment}", values.key_template, r"\{environment\}"),
+                "The object of one state; {environment} stands for the environment's name.",
+                default="{environment}/terraform.tfstate",
+            ),
+            "lock": Key(
+                Choice(("native", "dynamodb", "none")),
+                "How the state is locked: an object beside it (Terraform 1.10, OpenTofu 1.10), a "
+                "DynamoDB table, or not at all.",
+                default="native",
+            ),
+            "dynamodb_table": Key(
+                Text("the name of a table", pattern=values.TABLE_PATTERN),
+                "The table of the locks, with `lock: dynamodb`.",
+            ),
+            "endpoint": Key(
+                Text(
+                    "an http or https URL",
+                    values.endpoint,
+                    "^https?://",
+                    examples=("https://s3.example.com",),
+                ),
+                "The address of an S3 look-alike; leave it out for AWS.",
+            ),
+            "kms_key_id": Key(
+                Text("the ID, ARN or alias of a key", pattern=values.KMS_PATTERN),
+                "The KMS key that encrypts the states.",
+            ),
+        },
+        _build_s3,
+        _SECRET_KEYS,
+    ),
+)
+_STATE = Named(
+    "state",
+    Either(
+        Choice(("none",)),
+        Record(
+            "a mapping with the key `s3`",
+            {"s3": Key(_S3, "States in an S3 bucket.", required=True)},
+            _build_state,
+            {"backend": "Write `s3`.", "S3": "Write `s3`."},
+        ),
+        "`none` or a mapping with the key `s3`",
+    ),
+)
+
+_ENGINE_CHOICE = Named(
+    "engine_choice",
+    Either(
+        _ENGINE_USE,
+        Record(
+            "a mapping with `use` and `version`",
+            {
+                "use": Key(
+                    _ENGINE_USE,
+                    "auto, tofu, terraform, embedded, or the path of a program.",
+                    required=True,
+                ),
+                "version": Key(_CONSTRAINT, "Which versions may plan, as in required_version."),
+            },
+            _build_choice,
+            dict.fromkeys(("provider_mirror", "cli_config", "plugin_cache"), _ONLY_AT_THE_TOP),
+        ),
+        "the name of an engine, or a mapping with `use` and `version`",
+    ),
+)
+_ENGINE = Either(
+    _ENGINE_USE,
+    Record(
+        "a mapping with `use` and `version`",
+        {
+            "use": Key(
+                _ENGINE_USE,
+                "auto (ask the environment, then take what is on PATH, else the embedded one), "
+                "tofu, terraform, embedded, or the path of a program.",
+                default="auto",
+            ),
+            "version": Key(_CONSTRAINT, "Which versions may plan, as in required_version."),
+            "provider_mirror": Key(
+                _PATH_ON_DISK, "A directory from which providers are installed."
+            ),
+            "cli_config": Key(_PATH_ON_DISK, "A configuration file of the engine's own."),
+            "plugin_cache": Key(
+                Flag(), "Whether environments share downloaded providers.", default=True
+            ),
+        },
+        _build_engine,
+    ),
+    "the name of an engine, or a mapping with `use` and `version`",
+)
+
+_SETTINGS: Mapping[str, Key] = {
+    "interval": Key(_DURATION, "How long a check stays fresh.", default="1h"),
+    "timeout": Key(_DURATION, "How long a plan may take before it is stopped.", default="1h"),
+    "ref": Key(_REF, "Branch, tag or commit, where it is not the source's."),
+    "workspace": Key(
+        Text("the name of a workspace", pattern=values.WORKSPACE_PATTERN),
+        "The engine's workspace. It must exist; a check never creates one.",
+        default="default",
+    ),
+    "variables": Key(
+        Keyed(
+            Text("the name of a variable", pattern=values.VARIABLE_PATTERN),
+            AnyJson(),
+            "a mapping from the names of variables to values",
+        ),
+        "Values of the root module's variables. Not for secrets: everybody can read them here.",
+    ),
+    "var_files": Key(
+        Listing(
+            Text("the path of a file", values.relative_path, examples=("common.tfvars",)),
+            "a list of files",
+        ),
+        "Files of variables, relative to the source's root; later ones win.",
+    ),
+    "labels": Key(
+        Keyed(
+            Text("a label", pattern=values.LABEL_PATTERN),
+            Text("text", may_be_empty=True),
+            "a mapping from labels to text",
+        ),
+        "Labels to select and to group environments by.",
+    ),
+    "env": Key(
+        Keyed(
+            Text("the name of an environment variable", values.env_name, values.ENV_PATTERN),
+            Text("text", secret=True, may_be_empty=True),
+            "a mapping from environment variables to text",
+        ),
+        "Environment variables for the engine. Not for secrets: those go through pass_env.",
+    ),
+    "credentials": Key(
+        Record(
+            "a mapping with `plan` and `apply`",
+            {
+                "plan": Key(_IDENTITY, "Whom to be for checks; needs to read only."),
+                "apply": Key(_IDENTITY, "Whom to be for an apply."),
+            },
+            hints={
+                **_SECRET_KEYS,
+                **dict.fromkeys(
+                    ("profile", "role"), "Say for what: write it under `plan` or under `apply`."
+                ),
+            },
+        ),
+        "AWS identities, for the engine and for the state alike.",
+    ),
+    "parallelism": Key(
+        Whole(1, 1000), "How many resources the engine reads at once; without it the engine's own."
+    ),
+    "needs": Key(
+        Listing(_ENVIRONMENT_NAME, "a list of environments' names", wrap=Need),
+        "Environments that come before this one.",
+    ),
+    "engine": Key(_ENGINE_CHOICE, "The engine, where it is not the one at the top."),
+    "state": Key(_STATE, "Where the state lies; `none` leaves the environment's own backend."),
+}
+_SETTINGS_RECORD = Named("settings", Record("a mapping of settings", _SETTINGS, _build_settings))
+
+_ENTRY = Record(
+    "a directory, or a mapping with the key `path`",
+    {
+        "path": Key(_GLOB, "A directory, or a glob that finds several.", required=True),
+        "exclude": Key(
+            Listing(_GLOB, "a list of directories and globs"),
+            "What the glob is not to find, with everything below.",
+        ),
+        "source": Key(
+            Text("the name of a source", pattern=values.SOURCE_NAME_PATTERN),
+            "The source that holds it.",
+            default="default",
+        ),
+        "name": Key(
+            Text(
+                "a name",
+                values.name_template,
+                examples=("{source}-{dir}", "{1}/{2}"),
+            ),
+            "The name, or a template of names: {source}, {path}, {dir}, and {1}, {2}, … for what "
+            "the stars took.",
+        ),
+        **_SETTINGS,
+    },
+    _build_entry,
+)
+
+FILE = Record(
+    "a mapping",
+    {
+        "version": Key(Const(1), "The version of this format.", default=1),
+        "sources": Key(
+            Keyed(
+                Text("the name of a source", pattern=values.SOURCE_NAME_PATTERN),
+                Either(_SOURCE.keys["url"].shape, _SOURCE, "a URL or a mapping with the key `url`"),
+                "a mapping from names to repositories",
+                wrap=_name_source,
+            ),
+            "The Git repositories; without it, the one that holds this file.",
+        ),
+        "engine": Key(_ENGINE, "The program that plans.", default="auto"),
+        "pass_env": Key(
+            Listing(
+                Text(
+                    "the name of an environment variable, or a glob",
+                    values.pass_env,
+                    values.ENV_GLOB_PATTERN,
+                    examples=("GOOGLE_*",),
+                ),
+                "a list of names",
+            ),
+            "Environment variables that the engine may see beside the usual ones.",
+        ),
+        "state": Key(_STATE, "Where the states of all environments lie."),
+        "defaults": Key(_SETTINGS_RECORD, "Settings of every environment."),
+        "environments": Key(
+            Listing(
+                Either(_GLOB, _ENTRY, "a directory, or a mapping with the key `path`"),
+                "a list of directories, for example [environments/*]",
+                least=1,
+                wrap=as_entry,
+                unique=False,
+            ),
+            "The directories that hold one environment each, by path or by glob.",
+            required=True,
+        ),
+        "overrides": Key(
+            Keyed(
+                _ENVIRONMENT_NAME,
+                _SETTINGS_RECORD,
+                "a mapping from environments' names to settings",
+                wrap=lambda settings, _name, line: Override(line, settings),
+            ),
+            "Settings of single environments, by name; they win over everything else.",
+        ),
+        "strict": Key(
+            Flag(), "Whether differences that mean nothing count as findings.", default=False
+        ),
+        "data_dir": Key(_PATH_ON_DISK, "Where driftctl-py keeps mirrors, checkouts and caches."),
+    },
+)
+
+_NAMED: tuple[Named, ...] = (
+    _DURATION,
+    _IDENTITY,
+    _S3,
+    _STATE,
+    _ENGINE_CHOICE,
+    _SETTINGS_RECORD,
+)
+
+
+def all_keys(shape: Shape = FILE) -> frozenset[str]:
+    """Every key at any depth; the documentation must name each of them."""
+    match shape:
+        case Record():
+            below = (all_keys(key.shape) for key in shape.keys.values())
+            return frozenset(shape.keys).union(*below)
+        case Either():
+            return all_keys(shape.short) | all_keys(shape.long)
+        case Listing():
+            return all_keys(shape.item)
+        case Keyed():
+            return all_keys(shape.value)
+        case Named():
+            return all_keys(shape.shape)
+        case _:
+            return frozenset()
