@@ -1,12 +1,222 @@
-"""JSON values as this package holds them, and the mark that stands for what is not shown."""
+"""JSON values as this package holds them, and the marks that stand in for what is no value.
+
+``Value`` is JSON in which any node may be a mark: a secret that was taken out, something only
+known after apply, or a place where one side holds nothing at all. Two questions are asked of
+values: are they the ``same``, and do they mean the same (``equivalent``). How a value looks to a
+person is the business of ``report``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from enum import Enum
+from typing import Any, TypeAlias
 
 # Plans hold integers past 2**53, so numbers are int or Decimal, never float.
-Json: TypeAlias = (
-    "None | bool | int | Decimal | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | Decimal | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+
+class Mark(Enum):
+    """What stands where no value is."""
+
+    UNKNOWN = "(known after apply)"
+    ABSENT = "(absent)"
+
+
+UNKNOWN = Mark.UNKNOWN
+ABSENT = Mark.ABSENT
+
+# More levels than any provider's schema has; few enough for Python's stack.
+DEEPEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """A secret was here. Which one is not kept, only whether two of one plan were alike.
+
+    ``exactly`` and ``means`` are numbers given out while decoding, in order of appearance: equal
+    numbers, equal secrets (or secrets that differ in spelling only). They are not derived from
+    the secret, so nothing can be worked out from them. ``unknown`` says that part of it is only
+    known after apply.
+    """
+
+    exactly: int = field(repr=False)
+    means: int = field(repr=False)
+    unknown: bool = False
+
+
+Value: TypeAlias = (
+    "bool | int | Decimal | float | str | Mark | Sensitive"
+    " | Sequence[Value] | Mapping[str, Value] | None"
 )
+
+
+def same(one: Value, other: Value) -> bool:
+    """Exactly equal: ``true`` is not 1, 1 is 1.0, and a mark is only equal to its like.
+
+    Something unknown is the same as nothing, not even as something else unknown.
+    """
+    return exact_key(one) == exact_key(other) and not has_unknown(one)
+
+
+def equivalent(one: Value, other: Value) -> bool:
+    """Equal, or different in spelling only: ``null`` against ``{}``, ``[]`` or ``""``, and JSON
+    strings that hold the same (keys in another order, other whitespace).
+
+    Elements in another order are not equivalent: the JSON cannot tell a set from a list.
+    """
+    return _meaning(one) == _meaning(other) and not has_unknown(one)
+
+
+def may_be_same(planned: Value, other: Value) -> bool:
+    """Could ``planned`` turn out to be ``other``, once what is unknown in it is known?"""
+    match planned, other:
+        case (Mark.UNKNOWN, _) | (Sensitive(unknown=True), _):
+            return True
+        case Mapping(), Mapping():
+            return planned.keys() == other.keys() and all(
+                may_be_same(each, other[key]) for key, each in planned.items()
+            )
+        case (str(), _) | (_, str()):
+            return same(planned, other)
+        case Sequence(), Sequence():
+            return len(planned) == len(other) and all(map(may_be_same, planned, other))
+        case _:
+            return same(planned, other)
+
+
+def has_unknown(value: Value) -> bool:
+    """Is any part of it only known after apply?"""
+    match value:
+        case Mark():
+            return value is UNKNOWN
+        case Sensitive():
+            return value.unknown
+        case Mapping():
+            return any(has_unknown(each) for each in value.values())
+        case str():
+            return False
+        case Sequence():
+            return any(has_unknown(each) for each in value)
+        case _:
+            return False
+
+
+def has_sensitive(value: Value) -> bool:
+    """Was a secret taken out of any part of it?"""
+    match value:
+        case Sensitive():
+            return True
+        case Mapping():
+            return any(has_sensitive(each) for each in value.values())
+        case str():
+            return False
+        case Sequence():
+            return any(has_sensitive(each) for each in value)
+        case _:
+            return False
+
+
+def json_inside(text: str) -> Json | None:
+    """The object or list that a string holds as JSON, as policies do; None for any other string.
+
+    None as well where reading it would lose something (a key twice) or is no JSON (``NaN``).
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        # Any: whatever JSON says; it is JSON by construction.
+        found: Any = json.loads(
+            text,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_repeats,
+        )
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+    return None if deeper_than(found, DEEPEST) else found
+
+
+def exact_key(value: Value) -> Hashable:
+    """Equal for values that are the ``same``, and only for those (or for two unknown ones)."""
+    match value:
+        case None | Mark():
+            return value
+        case bool():
+            return ("bool", value)
+        case Sensitive():
+            return ("sensitive", value.exactly)
+        case str():
+            return value
+        case Mapping():
+            return ("map", frozenset((key, exact_key(each)) for key, each in value.items()))
+        case Sequence():
+            return ("list", tuple(exact_key(each) for each in value))
+        case _:
+            return ("number", value)
+
+
+def deeper_than(value: Value, levels: int) -> bool:
+    """Is it nested deeper than that? Asked before anything walks through a value, since each
+    level costs stack."""
+    if isinstance(value, Mapping):
+        return levels == 0 or any(deeper_than(each, levels - 1) for each in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return levels == 0 or any(deeper_than(each, levels - 1) for each in value)
+    return False
+
+
+class Secrets:
+    """Gives out the numbers in ``Sensitive``. One per plan, thrown away once it is decoded, and
+    with it the last trace of the secrets."""
+
+    def __init__(self) -> None:
+        self._exactly: dict[Hashable, int] = {}
+        self._means: dict[Hashable, int] = {}
+
+    def mark(self, value: Value) -> Value:
+        """What stands for ``value`` from here on. Something unknown hides no secret yet."""
+        if isinstance(value, Mark | Sensitive):
+            return value
+        return Sensitive(
+            self._exactly.setdefault(exact_key(value), len(self._exactly)),
+            self._means.setdefault(_meaning(value), len(self._means)),
+            unknown=has_unknown(value),
+        )
+
+
+_NOTHING = ("nothing",)
+
+
+def _meaning(value: Value) -> Hashable:
+    match value:
+        case None | "":
+            return _NOTHING
+        case Sensitive():
+            return ("sensitive", value.means)
+        case str():
+            held = json_inside(value)
+            # Within the string the spelling counts: what reads it may tell null from {}.
+            return value if held is None else ("json", exact_key(held))
+        case Mapping():
+            if not value:
+                return _NOTHING
+            return ("map", frozenset((key, _meaning(each)) for key, each in value.items()))
+        case Sequence():
+            return ("list", tuple(_meaning(each) for each in value)) if value else _NOTHING
+        case _:
+            return exact_key(value)
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key occurs twice")
+    return found

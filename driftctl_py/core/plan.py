@@ -1,0 +1,142 @@
+"""A plan as plain facts: what the engine would do, and what it found changed outside.
+
+Nothing here knows how a plan is spelled on the wire (``plan_json``), what follows from it
+(``assessment``) or how it looks. No value in it is a secret: those were taken out on the way in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from driftctl_py.core.values import Value
+
+
+class Kind(Enum):
+    """What happens to one object. Move and import are not kinds: they come on top of any."""
+
+    NO_OP = "no-op"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    READ = "read"
+    REPLACE = "replace"
+    """Destroyed first, then created."""
+    REPLACE_CREATE_FIRST = "replace-create-first"
+    FORGET = "forget"
+    """Leaves the state; the object stays."""
+    FORGET_THEN_CREATE = "forget-then-create"
+    CREATE_THEN_FORGET = "create-then-forget"
+    UNKNOWN = "unknown"
+    """A list of actions that this version does not know: shown, and never taken for nothing."""
+
+    @property
+    def replaces(self) -> bool:
+        """Is the object destroyed and made anew?"""
+        return self in (Kind.REPLACE, Kind.REPLACE_CREATE_FIRST)
+
+    @property
+    def destroys(self) -> bool:
+        """Is something gone afterwards that was there before?"""
+        return self is Kind.DELETE or self.replaces
+
+    @property
+    def forgets(self) -> bool:
+        """Does the engine stop looking after an object that stays?"""
+        return self in (Kind.FORGET, Kind.FORGET_THEN_CREATE, Kind.CREATE_THEN_FORGET)
+
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of ``resource_changes`` or ``resource_drift``.
+
+    ``deposed`` is the key of an old object that waits for its deletion beside the current one,
+    else empty; address and deposed key together are unique. ``actions`` are the engine's words,
+    kept for what ``kind`` cannot say. ``replace_paths`` are the attributes that force a
+    replacement.
+    """
+
+    address: str
+    kind: Kind
+    before: Value
+    after: Value
+    deposed: str = ""
+    mode: str = "managed"
+    actions: tuple[str, ...] = ()
+    reason: str = ""
+    previous_address: str = ""
+    imported: bool = False
+    replace_paths: tuple[Path, ...] = ()
+    sensitivity_changed: bool = False
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.previous_address)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """What the plan says about one object: changed outside (``drift``), to be changed
+    (``change``), or both. An object about which it says nothing is not kept."""
+
+    change: Change | None
+    drift: Change | None
+
+    @property
+    def entry(self) -> Change:
+        """The change, or the drift where there is no change."""
+        found = self.change or self.drift
+        assert found is not None, "neither a change nor drift. This is a bug in driftctl_py."  # noqa: S101
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChange:
+    """A root output whose value changes."""
+
+    name: str
+    kind: Kind
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A check, condition or validation that did not hold: its address and ``fail`` or ``error``.
+
+    Without its message, which may quote anything."""
+
+    address: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionInvocation:
+    """An action (Terraform 1.14) that apply runs; ``triggered_by`` is an address or empty."""
+
+    address: str
+    triggered_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of it. ``complete`` and ``applyable`` are None where the engine does not say (OpenTofu).
+
+    ``joined`` holds what is changed, drifted, moved or imported, in the engine's order (address,
+    deposed key); ``managed`` counts all managed current objects, the unchanged ones too.
+    """
+
+    engine_version: str
+    joined: tuple[Joined, ...] = ()
+    outputs: tuple[OutputChange, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
+    deferred: tuple[str, ...] = field(default=())
+    """Addresses of what the engine put off: a second plan is needed to know."""
+    invocations: tuple[ActionInvocation, ...] = ()
+    managed: int = 0
+    errored: bool = False
+    complete: bool | None = None
+    applyable: bool | None = None

@@ -1,0 +1,353 @@
+"""The bytes of ``show -json PLANFILE`` → a Plan. Alone knows how a plan is spelled on the wire.
+
+Lenient towards the engine (unknown keys are ignored, as its compatibility promise asks), strict
+about what would make a wrong answer: another major format, a state instead of a plan, anything
+cut off or added. Whatever is wrong with the bytes comes out as PlanError and nothing else.
+
+What nothing asks for is never decoded: the whole of ``prior_state`` and ``configuration``, and
+the values of every object that stays as it is. Secrets are taken out here, before a value
+leaves; see ``redaction``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+import msgspec
+
+from driftctl_py.core.plan import (
+    ActionInvocation,
+    Change,
+    CheckResult,
+    Joined,
+    Kind,
+    OutputChange,
+    Path,
+    Plan,
+)
+from driftctl_py.core.redaction import Decoded, hide_alike, redact, with_unknown
+from driftctl_py.core.values import DEEPEST, Secrets, Value, deeper_than
+from driftctl_py.errors import PlanError
+
+# What msgspec reads from: bytes, or anything that lends them, as a memory map does.
+# (collections.abc.Buffer is Python 3.12's.)
+Buffer: TypeAlias = "bytes | bytearray | memoryview | Any"
+
+_NULL = msgspec.Raw(b"null")
+_MAKE_ONE = "Make one of a saved plan: terraform show -json PLANFILE (or tofu show -json PLANFILE)."
+_AGAIN = "Ask the engine again: terraform show -json PLANFILE (or tofu show -json PLANFILE)."
+
+_KINDS = {
+    ("no-op",): Kind.NO_OP,
+    ("create",): Kind.CREATE,
+    ("update",): Kind.UPDATE,
+    ("delete",): Kind.DELETE,
+    ("read",): Kind.READ,
+    ("delete", "create"): Kind.REPLACE,
+    ("create", "delete"): Kind.REPLACE_CREATE_FIRST,
+    ("forget",): Kind.FORGET,
+    ("forget", "create"): Kind.FORGET_THEN_CREATE,
+    ("create", "forget"): Kind.CREATE_THEN_FORGET,
+}
+
+
+class _Change(msgspec.Struct, gc=False):
+    actions: list[str]
+    before: msgspec.Raw = _NULL
+    after: msgspec.Raw = _NULL
+    after_unknown: msgspec.Raw = _NULL
+    before_sensitive: msgspec.Raw = _NULL
+    after_sensitive: msgspec.Raw = _NULL
+    replace_paths: msgspec.Raw = _NULL
+    importing: msgspec.Raw = _NULL
+
+
+class _Entry(msgspec.Struct, gc=False):
+    address: str
+    change: _Change
+    mode: str = "managed"
+    previous_address: str | None = None
+    deposed: str | None = None
+    action_reason: str | None = None
+
+
+class _CheckAddress(msgspec.Struct):
+    to_display: str
+
+
+class _Check(msgspec.Struct):
+    address: _CheckAddress
+    status: str
+
+
+class _Deferred(msgspec.Struct):
+    resource_change: _Entry
+
+
+class _Trigger(msgspec.Struct):
+    triggering_resource_address: str = ""
+
+
+class _Invocation(msgspec.Struct):
+    address: str
+    lifecycle_action_trigger: _Trigger | None = None
+
+
+class _Document(msgspec.Struct):
+    format_version: str
+    terraform_version: str = ""
+    resource_changes: list[_Entry] | None = None
+    resource_drift: list[_Entry] | None = None
+    output_changes: dict[str, _Change] | None = None
+    checks: list[_Check] | None = None
+    deferred_changes: list[_Deferred] | None = None
+    action_invocations: list[_Invocation] | None = None
+    errored: bool | None = None
+    complete: bool | None = None
+    applyable: bool | None = None
+    # Only whether they are there: every plan has the first, only a state the second.
+    planned_values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_document = msgspec.json.Decoder(_Document)
+_anything = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def decode_plan(data: Buffer) -> Plan:
+    """The plan that ``data`` holds, from any Terraform since 0.12 and any OpenTofu.
+
+    ``data`` may be a memory map; nothing of it is referred to once this returns.
+    """
+    try:
+        document = _document.decode(data)
+        _refuse_what_is_no_plan(document)
+        return _plan(document)
+    except UnicodeDecodeError as error:
+        raise PlanError(
+            "The plan is not UTF-8, which JSON must be, so it was changed on its way here.",
+            todo=_AGAIN,
+        ) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except InvalidOperation as error:
+        raise PlanError("A number in the plan is too large to be read.", todo=_AGAIN) from error
+    except msgspec.MsgspecError as error:
+        raise _explained(bytes(data[:4096]), str(error)) from error
+
+
+def kind_of(actions: Sequence[str]) -> Kind:
+    """What a list of actions amounts to; UNKNOWN for any that the format did not have so far."""
+    return _KINDS.get(tuple(actions), Kind.UNKNOWN)
+
+
+def _plan(document: _Document) -> Plan:
+    secrets = Secrets()
+    changes = document.resource_changes or []
+    return Plan(
+        engine_version=document.terraform_version,
+        joined=tuple(_joined(changes, document.resource_drift or [], secrets)),
+        outputs=tuple(
+            _output(name, change, secrets)
+            for name, change in sorted((document.output_changes or {}).items())
+            if change.actions != ["no-op"]
+        ),
+        checks=tuple(
+            CheckResult(check.address.to_display, check.status)
+            for check in document.checks or []
+            if check.status in ("fail", "error")
+        ),
+        deferred=tuple(each.resource_change.address for each in document.deferred_changes or []),
+        invocations=tuple(
+            ActionInvocation(
+                each.address,
+                each.lifecycle_action_trigger.triggering_resource_address
+                if each.lifecycle_action_trigger
+                else "",
+            )
+            for each in document.action_invocations or []
+        ),
+        managed=sum(1 for each in changes if each.mode == "managed" and not each.deposed),
+        errored=bool(document.errored),
+        complete=document.complete,
+        applyable=document.applyable,
+    )
+
+
+def _joined(changes: list[_Entry], drift: list[_Entry], secrets: Secrets) -> Iterator[Joined]:
+    """Everything that is not simply unchanged, each change beside the drift of its object."""
+    drifted = _by_key(drift, "resource_drift")
+    _by_key(changes, "resource_changes")
+    current = {entry.address for entry in changes if not entry.deposed} if drifted else set()
+    for entry in changes:
+        found = drifted.pop((entry.address, entry.deposed or ""), None)
+        if found is None and entry.previous_address and entry.previous_address not in current:
+            # The engine names drift by the new address; kept in case one does not.
+            found = drifted.pop((entry.previous_address, entry.deposed or ""), None)
+        if found is not None or not _is_untouched(entry):
+            yield _decoded(entry, found, secrets)
+    for entry in drifted.values():
+        yield _decoded(None, entry, secrets)
+
+
+def _by_key(entries: list[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
+    found = {(entry.address, entry.deposed or ""): entry for entry in entries}
+    if len(found) != len(entries):
+        raise PlanError(
+            f"The plan's {where} names one object twice, so there is no telling which entry holds.",
+            todo=_AGAIN,
+        )
+    return found
+
+
+def _is_untouched(entry: _Entry) -> bool:
+    return (
+        entry.change.actions == ["no-op"]
+        and not entry.previous_address
+        and bytes(entry.change.importing) == b"null"
+    )
+
+
+def _decoded(change: _Entry | None, drift: _Entry | None, secrets: Secrets) -> Joined:
+    sides = [entry for entry in (change, drift) if entry is not None]
+    # before and after of each: what one of the four calls sensitive is so in all.
+    mirrors = [
+        _read(raw)
+        for entry in sides
+        for raw in (entry.change.before_sensitive, entry.change.after_sensitive)
+    ]
+    decoded = [
+        _change(entry, mirrors, 2 * position, secrets) for position, entry in enumerate(sides)
+    ]
+    return Joined(
+        change=decoded[0] if change is not None else None,
+        drift=decoded[-1] if drift is not None else None,
+    )
+
+
+def _change(entry: _Entry, mirrors: list[Any], first: int, secrets: Secrets) -> Change:
+    change = entry.change
+    own_before, own_after = mirrors[first], mirrors[first + 1]
+    # A data source's values are nobody's to change; they are never looked at.
+    wanted = entry.mode != "data"
+    before = _read(change.before) if wanted else None
+    after = with_unknown(_read(change.after), _read(change.after_unknown)) if wanted else None
+    return Change(
+        address=entry.address,
+        kind=kind_of(change.actions),
+        before=redact(before, own_before, mirrors, secrets),
+        after=redact(after, own_after, mirrors, secrets),
+        deposed=entry.deposed or "",
+        mode=entry.mode,
+        actions=tuple(change.actions),
+        reason=entry.action_reason or "",
+        previous_address=entry.previous_address or "",
+        imported=bytes(change.importing) != b"null",
+        replace_paths=_paths(_read(change.replace_paths)),
+        sensitivity_changed=not hide_alike(own_before, own_after),
+    )
+
+
+def _output(name: str, change: _Change, secrets: Secrets) -> OutputChange:
+    mirrors = [_read(change.before_sensitive), _read(change.after_sensitive)]
+    after = with_unknown(_read(change.after), _read(change.after_unknown))
+    return OutputChange(
+        name=name,
+        kind=kind_of(change.actions),
+        before=redact(_read(change.before), mirrors[0], mirrors, secrets),
+        after=redact(after, mirrors[1], mirrors, secrets),
+    )
+
+
+def _read(raw: msgspec.Raw) -> Decoded:
+    found: Value = _anything.decode(raw)
+    if deeper_than(found, DEEPEST):
+        raise _too_deep()
+    return found
+
+
+def _paths(found: Decoded) -> tuple[Path, ...]:
+    """``[["engine_version"], ["rule", 0, "port"]]``; a step that is neither name nor position
+    cuts its path there, so that the mark sits a little too high rather than nowhere."""
+    paths: list[Path] = []
+    for steps in found if isinstance(found, list) else []:
+        path: list[str | int] = []
+        for step in steps if isinstance(steps, list) else []:
+            if not isinstance(step, str | int):
+                break
+            path.append(step)
+        paths.append(tuple(path))
+    return tuple(paths)
+
+
+def _refuse_what_is_no_plan(document: _Document) -> None:
+    version = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", document.format_version)
+    if version is None:
+        raise PlanError(
+            "Its format_version is not one that Terraform or OpenTofu writes, so this is no plan.",
+            todo=_MAKE_ONE,
+        )
+    if int(version[1]) > 1:
+        raise PlanError(
+            f"The plan has format version {version[0]}; this version reads 0.x and 1.x, and a new "
+            "major version may mean anything.",
+            todo="Update: pip install --upgrade driftctl-py",
+        )
+    looks_planned = (
+        document.planned_values,
+        document.resource_changes,
+        document.resource_drift,
+        document.output_changes,
+    )
+    if all(each in (None, msgspec.UNSET) for each in looks_planned):
+        state = "a state" if document.values is not msgspec.UNSET else "an empty state"
+        raise PlanError(
+            f"This is {state} and not a plan: it says what is, and nothing of what would change.",
+            todo=_MAKE_ONE,
+        )
+
+
+def _explained(start: bytes, why: str) -> PlanError:
+    """What these bytes are instead, from how they begin; ``why`` is msgspec's word for it, which
+    names places and types and quotes nothing."""
+    text = start.lstrip()
+    if not text:
+        return PlanError("There is nothing in it: the plan is empty.", todo=_AGAIN)
+    if text.startswith(b"PK\x03\x04"):
+        return PlanError("This is a saved plan file itself, and not its JSON.", todo=_MAKE_ONE)
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return PlanError(
+            "This is UTF-16, as PowerShell's > writes it, and not UTF-8.",
+            todo="Write it with: terraform show -json PLANFILE | Out-File -Encoding utf8NoBOM FILE",
+        )
+    if text.startswith(b"\xef\xbb\xbf"):
+        return PlanError(
+            "It begins with a byte order mark, which JSON does not allow.",
+            todo="Take the first three bytes away: tail -c +4 FILE",
+        )
+    if text.startswith(b'{"@level"'):
+        return PlanError(
+            "This is the engine's event stream (plan -json), which holds no values.",
+            todo=_MAKE_ONE,
+        )
+    if b'"lineage"' in text and b'"serial"' in text:
+        return PlanError("This is a state file and not a plan.", todo=_MAKE_ONE)
+    if not text.startswith(b"{"):
+        return PlanError("This is not the JSON of a plan.", todo=_MAKE_ONE)
+    if "truncated" in why:
+        return PlanError(f"The plan is cut off or garbled: {why}.", todo=_AGAIN)
+    if "trailing" in why:
+        return PlanError(f"Something follows after the end of the plan: {why}.", todo=_AGAIN)
+    if "format_version" in why:
+        return PlanError(f"This is JSON, but no plan: {why}.", todo=_MAKE_ONE)
+    return PlanError(f"This plan cannot be read: {why}.", todo=_AGAIN)
+
+
+def _too_deep() -> PlanError:
+    return PlanError(
+        f"Something in the plan is nested deeper than any plan is (more than {DEEPEST} levels).",
+        todo=_AGAIN,
+    )

@@ -1,0 +1,123 @@
+"""Taking secrets out, before anything is kept or shown.
+
+A plan holds every secret in plain text, and beside each value a mirror that says where the
+secrets are: ``true``, ``false``, or the value's own shape with ``true`` in places. ``redact`` puts
+a mark in each such place. It fails closed: where a mirror does not fit its value, all of that
+value goes.
+
+What was a secret on one side is one on the other: a value that stops being sensitive is the same
+value, so the mirrors of all snapshots of an object count for each of them. Elements of lists are
+not paired by position there, since a set is spelled as a list: what one snapshot hides in any
+element, the others hide in every one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value
+
+# Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
+# nothing here relies on it.
+Decoded: TypeAlias = Any
+Mirror: TypeAlias = Any
+
+# A mirror without what it leaves visible. A list holds one element, which stands for all.
+_Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
+
+
+def redact(value: Decoded, own: Mirror, others: Sequence[Mirror], secrets: Secrets) -> Value:
+    """``value`` without what ``own``, its mirror, or those of the ``others`` call sensitive."""
+    theirs: _Hidden = None
+    for other in others:
+        theirs = _union(theirs, _hidden(other))
+    return _redact(value, own, theirs, secrets)
+
+
+def with_unknown(value: Decoded, mirror: Mirror) -> Decoded:
+    """``value`` with a mark in each place that its ``after_unknown`` calls unknown.
+
+    Such places are missing from objects and maps, and ``null`` in lists.
+    """
+    if not hides_anything(mirror):
+        return value
+    if isinstance(mirror, dict) and isinstance(value, dict):
+        unknown = {
+            key: with_unknown(value.get(key), each)
+            for key, each in mirror.items()
+            if key in value or hides_anything(each)
+        }
+        return {**value, **unknown}
+    if isinstance(mirror, list) and isinstance(value, list) and len(mirror) == len(value):
+        return [with_unknown(*pair) for pair in zip(value, mirror, strict=True)]
+    return UNKNOWN
+
+
+def hides_anything(mirror: Mirror) -> bool:
+    """Is there a ``true`` in it (or anything else that has no business in a mirror)?"""
+    if isinstance(mirror, dict):
+        return any(map(hides_anything, mirror.values()))
+    if isinstance(mirror, list):
+        return any(map(hides_anything, mirror))
+    return mirror is not None and mirror is not False
+
+
+def hide_alike(one: Mirror, other: Mirror) -> bool:
+    """Do two mirrors hide the same places?"""
+    return _hidden(one) == _hidden(other)
+
+
+def _redact(value: Decoded, own: Mirror, theirs: _Hidden, secrets: Secrets) -> Value:
+    nothing_of_its_own = own is None or own is False or own in ({}, [])
+    if nothing_of_its_own and theirs is None:
+        return value  # type: ignore[no-any-return]  # decoded JSON is a Value
+    if isinstance(value, dict):
+        if (nothing_of_its_own or isinstance(own, dict)) and (
+            theirs is None or isinstance(theirs, dict)
+        ):
+            return {
+                key: _redact(each, (own or {}).get(key), (theirs or {}).get(key), secrets)
+                for key, each in value.items()
+            }
+    elif isinstance(value, list):
+        fits = isinstance(own, list) and len(own) >= len(value)
+        if (nothing_of_its_own or fits) and (theirs is None or isinstance(theirs, list)):
+            (every,) = theirs or (None,)
+            return [
+                _redact(each, own[index] if own else None, every, secrets)
+                for index, each in enumerate(value)
+            ]
+    elif (
+        # null has no members: a mirror with a shape speaks of another snapshot, or of nothing.
+        (value is None or isinstance(value, Mark))
+        and (nothing_of_its_own or isinstance(own, dict | list))
+        and theirs is not True
+    ):
+        return value
+    return secrets.mark(value)
+
+
+def _hidden(mirror: Mirror) -> _Hidden:
+    if not hides_anything(mirror):
+        return None
+    if isinstance(mirror, dict):
+        members = {key: _hidden(each) for key, each in mirror.items()}
+        return {key: each for key, each in members.items() if each is not None}
+    if isinstance(mirror, list):
+        every: _Hidden = None
+        for each in mirror:
+            every = _union(every, _hidden(each))
+        return [every]
+    return True
+
+
+def _union(one: _Hidden, other: _Hidden) -> _Hidden:
+    if one is None or other is None:
+        return other if one is None else one
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: _union(one.get(key), other.get(key)) for key in one.keys() | other.keys()}
+    if isinstance(one, list) and isinstance(other, list):
+        return [_union(one[0], other[0])]
+    # Different shapes: no telling which members are meant.
+    return True
