@@ -14,9 +14,9 @@ def processors() -> int:
         return os.cpu_count() or 1
 
 
-def available_memory(*, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> (
-    int | None
-):
+def available_memory(
+    *, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> int | None:
     """Bytes that programs may still take, None where nobody says. In a container the smaller of
     the machine's and the control group's; version 2 of control groups only."""
     found = [value for value in (_of_machine(proc), _of_group(proc, cgroup)) if value is not None]

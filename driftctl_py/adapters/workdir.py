@@ -133,6 +133,7 @@ class Workdirs:
         """Write a file that only we can read, whole or not at all; unchanged it is left alone."""
         with _disk_errors(path):
             if _read(path) != data:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 part = path.with_name(f"{path.name}.part")
                 try:
                     part.unlink(missing_ok=True)
@@ -145,6 +146,11 @@ class Workdirs:
                         part.unlink(missing_ok=True)
                     raise
         return path
+
+    def make_directory(self, path: Path) -> None:
+        """A private directory, parents included."""
+        with _disk_errors(path):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def remove(self, path: Path) -> None:
         """Remove a file of ours, if it is there."""

@@ -38,6 +38,7 @@ from driftctl_py.core.engine_choice import Candidate, Chosen, choose
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
 from driftctl_py.core.events import EventLog
+from driftctl_py.core.known_secrets import hide, hide_in
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.state import (
     BackendPlan,
@@ -63,7 +64,8 @@ class Settings:
 
     ``environ`` is the engine's environment before the environment's own variables; ``dropped``
     names what the caller had set but the engine does not get. ``init_lock`` is held around each
-    `init` when a provider cache is shared (Terraform's is not safe for two at once).
+    `init` when a provider cache is shared (Terraform's is not safe for two at once). ``secrets``
+    are values that must not be quoted, whoever says them.
     """
 
     environ: Mapping[str, str]
@@ -72,6 +74,7 @@ class Settings:
     strict: bool = False
     dropped: frozenset[str] = frozenset()
     init_lock: Path | None = None
+    secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class Checker:
         with self._workdirs.locked(prepared.workdir):
             try:
                 outcome = self._outcome(prepared, notes)
+            except EngineError as error:
+                raise self._without_secrets(error) from error
             finally:
                 # Both hold the state's secrets in the clear.
                 self._workdirs.remove(prepared.workdir.plan_file)
@@ -223,7 +228,7 @@ class Checker:
         after = self._look(prepared, address, _Notes())
         if planned.exit_code == 1 and not planned.saved:
             return self._no_plan(planned)
-        notes.warnings.extend(_told(planned.log))
+        notes.warnings.extend(hide(text, self._settings.secrets) for text in _told(planned.log))
         if after.lock is not None:
             return _locked(prepared.environment, after.lock)
         if after.version != before.version:
@@ -269,9 +274,7 @@ class Checker:
         memory = self._workdirs.remember(workdir)
         self._workdirs.save(
             workdir,
-            replace(
-                memory, init_key=prepared.init_key, family=prepared.engine.candidate.family
-            ),
+            replace(memory, init_key=prepared.init_key, family=prepared.engine.candidate.family),
         )
 
     def _run_init(self, prepared: Prepared, backend_config: Path | None) -> None:
@@ -367,9 +370,7 @@ class Checker:
         assessment: Assessment | None
         try:
             self._engines.show(prepared.run, plan=workdir.plan_file, out=workdir.plan_json)
-            assessment = assess(
-                self._read_plan(workdir.plan_json), strict=self._settings.strict
-            )
+            assessment = assess(self._read_plan(workdir.plan_json), strict=self._settings.strict)
         except EngineError:
             if planned.exit_code != 1:
                 raise
@@ -379,7 +380,7 @@ class Checker:
                 "The plan is incomplete: the engine failed while it was made.",
                 todo=self._remedy(planned.errors),
                 assessment=assessment,
-                diagnostics=planned.errors,
+                diagnostics=hide_in(planned.errors, self._settings.secrets),
             )
         assert assessment is not None  # noqa: S101 - for the type checker
         if not assessment.complete:
@@ -390,11 +391,20 @@ class Checker:
         return Assessed(assessment)
 
     def _no_plan(self, planned: Planned) -> Failed:
-        first = planned.errors[0].summary if planned.errors else "the engine did not say why"
+        errors = hide_in(planned.errors, self._settings.secrets)
+        first = errors[0].summary if errors else "the engine did not say why"
         return Failed(
-            f"No plan came about: {first}.",
-            todo=self._remedy(planned.errors),
-            diagnostics=planned.errors,
+            f"No plan came about: {first.rstrip('.')}.",
+            todo=self._remedy(errors),
+            diagnostics=errors,
+        )
+
+    def _without_secrets(self, error: EngineError) -> EngineError:
+        secrets = self._settings.secrets
+        return EngineError(
+            hide(error.what, secrets),
+            todo=error.todo or self._remedy(error.diagnostics),
+            diagnostics=hide_in(error.diagnostics, secrets),
         )
 
     def _remedy(self, errors: tuple[Diagnostic, ...]) -> str:

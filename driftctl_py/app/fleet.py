@@ -163,9 +163,7 @@ class Fleet:
         self, environment: Environment, error: DriftctlError, prepared: Prepared | None
     ) -> EnvironmentCheck:
         diagnostics = error.diagnostics if isinstance(error, EngineError) else ()
-        return self._ended(
-            environment, Failed(error.what, error.todo, diagnostics), prepared
-        )
+        return self._ended(environment, Failed(error.what, error.todo, diagnostics), prepared)
 
     def _unknown(
         self, environment: Environment, error: Interrupted, prepared: Prepared | None
@@ -262,9 +260,7 @@ class Fleet:
         }
         return expand(replace(config, overrides=overrides), synced.files), lost
 
-    def _prune(
-        self, synced: Synced, environments: Iterable[Environment], *, whole: bool
-    ) -> None:
+    def _prune(self, synced: Synced, environments: Iterable[Environment], *, whole: bool) -> None:
         """Let go of checkouts that nobody uses, when this check has seen all that are used."""
         if whole and not any(environment.ref for environment in environments):
             self._sources.prune(

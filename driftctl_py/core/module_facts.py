@@ -197,7 +197,7 @@ class _Scanner:
     def _next(self, *, skip_newlines: bool = False) -> tuple[str, str]:
         while self._at < len(self._text):
             match = _TOKEN.match(self._text, self._at)
-            assert match is not None
+            assert match is not None  # noqa: S101 - the last alternative matches anything
             kind = match.lastgroup or ""
             if kind == "tag":
                 kind = "heredoc"

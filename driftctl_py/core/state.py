@@ -130,7 +130,12 @@ class BackendPlan:
 
 
 OVERRIDE_NAME = "driftctl_backend_override.tf"
-_OVERRIDE = '# Laid here by driftctl-py: state.s3 is configured and no backend is declared.\nterraform {\n  backend "s3" {}\n}\n'
+_OVERRIDE = """\
+# Laid here by driftctl-py: state.s3 is configured and no backend is declared.
+terraform {
+  backend "s3" {}
+}
+"""
 
 
 def plan_backend(environment: Environment, facts: ModuleFacts, engine: Candidate) -> BackendPlan:

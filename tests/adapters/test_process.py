@@ -42,7 +42,9 @@ def _is_alive(pid: int) -> bool:
 
 
 def test_lines_exit_code_and_stderr_arrive(tmp_path: Path) -> None:
-    code = "import sys; print('one'); print('two', end=''); print('oops', file=sys.stderr); sys.exit(2)"
+    code = (
+        "import sys; print('one'); print('two', end=''); sys.stderr.write('oops\\n'); sys.exit(2)"
+    )
 
     finished, lines = _python(code, tmp_path)
 

@@ -1,0 +1,61 @@
+"""`driftctl-py check`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from driftctl_py import compose
+from driftctl_py.cli.output import write_output
+from driftctl_py.cli.progress import watching
+from driftctl_py.core.check import CheckReport
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Check, report, and return the report's exit code."""
+    options = compose.Options(
+        config=_path(arguments.config),
+        data_dir=_path(arguments.data_dir),
+        jobs=arguments.jobs,
+        strict=arguments.strict,
+    )
+    # A scheduler stops a job with SIGTERM; it gets the same orderly end as Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    with watching(sys.stderr, verbose=arguments.verbose) as progress:
+        report = compose.check(
+            options, arguments.environments, progress=progress, stop=compose.new_stop()
+        )
+    write_output(_render(report, arguments.format, to_file=arguments.output is not None), arguments)
+    return report.exit_code
+
+
+def _render(report: CheckReport, format_: str, *, to_file: bool) -> str:
+    if format_ == "json":
+        from driftctl_py.report.json_report import render_json
+
+        return render_json(report)
+    if format_ == "markdown":
+        from driftctl_py.report.markdown import render_markdown
+
+        return render_markdown(report)
+    from driftctl_py.report.text import render_text
+
+    terminal = sys.stdout.isatty() and not to_file
+    width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else 0
+    return render_text(
+        report,
+        width=max(80, width or 100),
+        color=terminal and not compose.environ().get("NO_COLOR"),
+    )
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)

@@ -1,0 +1,43 @@
+"""`driftctl-py config check|show|schema`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from driftctl_py import compose
+from driftctl_py.cli.progress import PlainProgress
+
+
+def run_config(arguments: argparse.Namespace) -> int:
+    """Validate, show or describe the configuration."""
+    from driftctl_py.core.config import config_schema, effective_config
+
+    if arguments.action == "schema":
+        _print(json.dumps(config_schema(), indent=2))
+        return 0
+    options = compose.Options(
+        config=None if arguments.config is None else Path(arguments.config),
+        data_dir=None if arguments.data_dir is None else Path(arguments.data_dir),
+    )
+    config, environments = compose.environments(
+        options, progress=PlainProgress(sys.stderr, verbose=False), stop=compose.new_stop()
+    )
+    if arguments.action == "check":
+        names = ", ".join(environment.name for environment in environments)
+        _print(f"{config.filename} is valid: {len(environments)} environments ({names})")
+        return 0
+    shown = effective_config(config, environments)
+    if arguments.format == "json":
+        _print(json.dumps(shown, indent=2, default=str))
+    else:
+        import yaml
+
+        _print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip())
+    return 0
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -1,0 +1,119 @@
+"""Watching a check: a live display on a terminal, plain lines elsewhere. On standard error only,
+so that standard output holds the result and nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from driftctl_py.core.check import EnvironmentCheck
+
+if TYPE_CHECKING:
+    from driftctl_py.app.ports import Progress
+
+
+@contextmanager
+def watching(stream: TextIO, *, verbose: bool) -> Iterator[Progress]:
+    """Somebody to tell about progress, for as long as the work takes."""
+    if not stream.isatty():
+        yield PlainProgress(stream, verbose=verbose)
+        return
+    live = _LiveProgress(verbose=verbose)
+    with live.display:
+        yield live
+
+
+class PlainProgress:
+    """One line per environment when it is done, for logs."""
+
+    def __init__(self, stream: TextIO, *, verbose: bool) -> None:
+        self._stream = stream
+        self._verbose = verbose
+        self._lock = threading.Lock()
+        self._total = 0
+        self._done = 0
+
+    def begin(self, total: int) -> None:
+        self._total = total
+
+    def started(self, environment: str, doing: str) -> None:
+        if self._verbose:
+            self._say(f"{environment}: {doing}")
+
+    def refreshed(self, environment: str, resources: int) -> None:
+        """Nothing: a line for each resource would bury the rest."""
+
+    def finished(self, check: EnvironmentCheck) -> None:
+        with self._lock:
+            self._done += 1
+            done = self._done
+        engine = f", {check.engine} ({check.engine.why})" if self._verbose and check.engine else ""
+        self._say(
+            f"[{done}/{self._total}] {check.environment}: {check.verdict.value} "
+            f"({check.duration_seconds:.1f} s{engine})"
+        )
+
+    def note(self, text: str) -> None:
+        if self._verbose:
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        with self._lock:
+            self._stream.write(f"{text}\n")
+            self._stream.flush()
+
+
+class _LiveProgress:
+    """Environments done, what is being planned now, resources refreshed so far, elapsed."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Display
+
+        self.display = Display(
+            TextColumn("checking"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}", markup=False),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._verbose = verbose
+        self._lock = threading.Lock()
+        self._doing: dict[str, str] = {}
+        self._refreshed: dict[str, int] = {}
+        self._task = self.display.add_task("check", total=None, detail="syncing Git")
+
+    def begin(self, total: int) -> None:
+        self.display.update(self._task, total=total, detail="")
+
+    def started(self, environment: str, doing: str) -> None:
+        with self._lock:
+            self._doing[environment] = doing
+        self._show()
+
+    def refreshed(self, environment: str, resources: int) -> None:
+        with self._lock:
+            self._refreshed[environment] = resources
+        self._show()
+
+    def finished(self, check: EnvironmentCheck) -> None:
+        with self._lock:
+            self._doing.pop(check.environment, None)
+        self.display.advance(self._task)
+        self._show()
+
+    def note(self, text: str) -> None:
+        if self._verbose:
+            self.display.console.print(text, markup=False, highlight=False)
+
+    def _show(self) -> None:
+        with self._lock:
+            doing = ", ".join(f"{name}: {what}" for name, what in self._doing.items())
+            resources = sum(self._refreshed.values())
+        counted = f"{resources} resources refreshed" if resources else ""
+        self.display.update(self._task, detail="  ".join(part for part in (counted, doing) if part))
