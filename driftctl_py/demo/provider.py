@@ -46,7 +46,16 @@ class _Refined:
 
 
 class _Json(_Refined, types.NormalizedJson):  # type: ignore[misc]  # tf ships no types
-    pass
+    """JSON in a string, spelled as the engine's ``jsonencode`` spells it, so that an object which
+    was imported or edited differs from its code in meaning only."""
+
+    def encode(self, value: Any) -> Any:
+        if value is None or value is types.Unknown or isinstance(value, ExtType):
+            return value
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        for mark in "<>&":
+            text = text.replace(mark, f"\\u{ord(mark):04x}")
+        return text
 
 
 class _List(_Refined, types.List):  # type: ignore[misc]  # tf ships no types
@@ -95,7 +104,7 @@ class FolderProvider(iface.Provider):  # type: ignore[misc]  # tf ships no types
 
     def configure_provider(self, diags: Any, config: _State) -> None:
         root = config.get("root")
-        if not isinstance(root, str) or not Path(root).is_dir():
+        if not isinstance(root, str) or not root or not Path(root).is_dir():
             # A cloud that cannot be reached is not an empty one: with an empty one, everything
             # would be planned to be created again.
             diags.add_error(
