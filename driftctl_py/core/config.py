@@ -7,7 +7,7 @@ Nothing here opens the file or knows where it lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -176,10 +176,11 @@ def _environment(environment: Environment) -> Json:
             "workspace": environment.workspace,
             "interval": duration_text(environment.interval_seconds),
             "timeout": duration_text(environment.plan_timeout_seconds),
-            "variables": environment.variables,
+            # A copy: YAML would print an object that several environments share as an alias.
+            "variables": {key: _copy(value) for key, value in environment.variables.items()},
             "var_files": list(environment.var_files),
-            "labels": environment.labels,
-            "env": environment.env,
+            "labels": dict(environment.labels),
+            "env": dict(environment.env),
             "credentials": _without_none(identities) or None,
             "parallelism": environment.parallelism,
             "needs": list(environment.needs),
@@ -223,6 +224,14 @@ def _state(state: S3State | None) -> Json:
             }
         )
     }
+
+
+def _copy(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: _copy(child) for key, child in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_copy(child) for child in value]
+    return value
 
 
 def _without_none(found: Mapping[str, Json]) -> dict[str, Json]:

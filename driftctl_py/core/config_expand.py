@@ -13,8 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final, TypeVar
 
 from driftctl_py.core.config_model import Config, Entry, Need, OwnState, Settings
-from driftctl_py.core.config_shape import did_you_mean, shown
-from driftctl_py.core.config_values import Refusal, environment_name
+from driftctl_py.core.config_shape import did_you_mean
+from driftctl_py.core.config_values import Refusal, environment_name, shown
 from driftctl_py.core.environment import EngineChoice, Environment, S3State
 from driftctl_py.core.path_glob import Match, PathGlob
 from driftctl_py.errors import ConfigError, Problem
@@ -43,6 +43,11 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     return environments
+
+
+def is_engine_file(name: str) -> bool:
+    """Whether the engine reads a file of this name (it skips hidden ones)."""
+    return name.endswith(ENGINE_SUFFIXES) and not name.startswith(".")
 
 
 def merge(*layers: Settings) -> Settings:
@@ -92,7 +97,7 @@ class _Tree:
             directory = tuple(parts)
             if any(part.startswith(".") for part in directory):
                 continue
-            if name.endswith(ENGINE_SUFFIXES):
+            if is_engine_file(name):
                 with_engine_files.add(directory)
             while directory not in directories:
                 directories.add(directory)

@@ -60,7 +60,7 @@ def config_schema() -> Schema:
 
 def schema_text() -> str:
     """The same as a file that can be kept beside driftctl.yaml."""
-    return json.dumps(config_schema(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(config_schema(), indent=2) + "\n"
 
 
 def _build_source(found: _Values, line: int, where: str, notes: Notes) -> Source | Missing:
@@ -71,6 +71,11 @@ def _build_source(found: _Values, line: int, where: str, notes: Notes) -> Source
             f"{where} names a token, but its URL is not https, so nothing would use it.",
             "Remove token_env, or use an https URL.",
         )
+    if not token_env:
+        try:
+            values.lone_source_url(url)
+        except values.Refusal as refusal:
+            return notes.add(line, refusal.sentence(f"{where}.url", ""), refusal.todo)
     return Source("", url, found.get("ref"), token_env, found.get("submodules", False))
 
 
@@ -234,15 +239,16 @@ _DURATION = Named(
 )
 _ENVIRONMENT_NAME = Text("the name of an environment", values.environment_name, values.NAME_PATTERN)
 
+_URL = Text(
+    "the URL or the path of a repository",
+    values.source_url,
+    examples=(".", "https://git.example.com/infra.git"),
+)
 _SOURCE = Record(
     "a URL, or a mapping with the key `url`",
     {
         "url": Key(
-            Text(
-                "the URL or the path of a repository",
-                values.source_url,
-                examples=(".", "https://git.example.com/infra.git"),
-            ),
+            _URL,
             "Where the repository is: https, ssh, git@HOST:PATH, file, a path, or `.`.",
             required=True,
         ),
@@ -495,8 +501,8 @@ _ENTRY = Record(
                 values.name_template,
                 examples=("{source}-{dir}", "{1}/{2}"),
             ),
-            "The name, or a template of names: {source}, {path}, {dir}, and {1}, {2}, … for what "
-            "the stars took.",
+            "The name, or a template of names with {source}, {path}, {dir}, and {1}, {2} and so on "
+            "for what the stars took.",
         ),
         **_SETTINGS,
     },

@@ -8,7 +8,6 @@ Which keys there are is said in `config_schema.py`.
 from __future__ import annotations
 
 import difflib
-import json
 import math
 import re
 from abc import ABC, abstractmethod
@@ -16,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from driftctl_py.core.config_values import Refusal
+from driftctl_py.core.config_values import Refusal, shown
 from driftctl_py.core.config_yaml import Items, Kind, Node, Scalar, Table
 from driftctl_py.core.values import Json
 from driftctl_py.errors import Problem
@@ -45,13 +44,6 @@ class Notes:
     def add(self, line: int, what: str, todo: str) -> Missing:
         self.problems.append(Problem(self.filename, line, what, todo))
         return MISSING
-
-
-def shown(text: str) -> str:
-    """A value of the user's in a message: quoted, on one line, cut in the middle."""
-    if len(text) > 60:
-        text = f"{text[:38]}…{text[-20:]}"
-    return json.dumps(text, ensure_ascii=False)
 
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
@@ -110,9 +102,7 @@ class Text(Shape):
             if self.check is not None:
                 return self.check(text)
         except Refusal as refusal:
-            return notes.add(
-                node.line, f"{where} is {refusal.shown or value}, {refusal.why}.", refusal.todo
-            )
+            return notes.add(node.line, refusal.sentence(where, value), refusal.todo)
         if self.pattern is not None and re.fullmatch(self.pattern, text) is None:
             example = f", for example {self.examples[0]}" if self.examples else ""
             return notes.add(

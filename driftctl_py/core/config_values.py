@@ -6,12 +6,15 @@ begins "KEY is VALUE, …" and a remedy. Which key holds what is `config_schema.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 from urllib.parse import urlsplit
 
+from driftctl_py.core.git_url import check_ref, parse_address
 from driftctl_py.core.path_glob import parse_glob
 from driftctl_py.core.version_constraint import parse as parse_constraint
+from driftctl_py.errors import SourceError
 
 MAX_SECONDS: Final = 366 * 86_400
 
@@ -52,21 +55,34 @@ _SECRET_ENV = re.compile(
     r"|SECRET_ACCESS_KEY)$|^TF_TOKEN_",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
-_SCP_LIKE = re.compile(r"(?:(?P<user>[^@:/]+)@)?(?P<host>\[[^\]]*\]|[^@:/]+):(?P<path>.*)")
-_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://")
-_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]*::")
-_NOT_IN_A_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]")
+_PATH = re.compile(r"/|\./|\.\./|~/|\.\.$")
 
 
 class Refusal(Exception):
-    """Why a value cannot be. ``shown`` stands for it in the message where it may be a secret."""
+    """Why a value cannot be. ``shown`` stands for it in the message where it may be a secret;
+    ``whole`` says that ``why`` is a sentence that needs no beginning."""
 
-    def __init__(self, why: str, todo: str, *, shown: str | None = None) -> None:
+    def __init__(
+        self, why: str, todo: str, *, shown: str | None = None, whole: bool = False
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.todo = todo
         self.shown = shown
+        self.whole = whole
+
+    def sentence(self, where: str, value: str) -> str:
+        """What the person reads: the key, the value where it may be shown, and the reason."""
+        if self.whole:
+            return f"{where}: {self.why}"
+        return f"{where} is {self.shown or value}, {self.why}."
+
+
+def shown(text: str) -> str:
+    """A value of the user's in a message: quoted, on one line, cut in the middle."""
+    if len(text) > 60:
+        text = f"{text[:38]}…{text[-20:]}"
+    return json.dumps(text, ensure_ascii=False)
 
 
 def duration(text: str) -> int:
@@ -128,147 +144,67 @@ def glob_path(text: str) -> str:
 
 def ref(text: str) -> str:
     """A branch, tag or commit, by Git's own rules for names; nothing that could be an option."""
-    if text.startswith("-"):
-        raise Refusal(
-            "which begins with `-`, so Git would take it for an option",
-            "Name a branch, a tag or a full commit.",
-        )
-    wrong = (
-        _NOT_IN_A_REF.search(text)
-        or ".." in text
-        or "@{" in text
-        or "//" in text
-        or text == "@"
-        or text[0] == "/"
-        or text[-1] in "./"
-        or any(part.startswith(".") or part.endswith(".lock") for part in text.split("/"))
-    )
-    if wrong:
-        raise Refusal(
-            "which cannot be the name of a branch, a tag or a commit",
-            "Write it as Git shows it, for example main, v1.4.0 or a full commit.",
-        )
+    try:
+        check_ref(text)
+    except SourceError as error:
+        raise Refusal(error.what, error.todo, whole=True) from None
     return text
 
 
 def source_url(text: str) -> str:
     """Where a repository is: the current one (``.``), a path, or a transport that is safe."""
-    if _HELPER.match(text):
+    try:
+        address = parse_address(text)
+    except SourceError as error:
+        raise Refusal(error.what, error.todo, whole=True) from None
+    if address.transport == "path" and not _PATH.match(text):
+        # "infra" may be a path, but far more often a host or a scheme was forgotten.
         raise Refusal(
-            "whose transport lets the URL choose a program that runs on this machine",
-            _TRANSPORTS,
-            shown=f'"{text.split("::")[0][:20]}::…"',
+            "which is neither a URL nor a path",
+            "Use https://HOST/PATH, ssh://git@HOST/PATH, git@HOST:PATH, file:///PATH, a path that "
+            "begins with ./, ../, ~/ or /, or `.` for the current repository.",
+            shown=_without_secrets(text),
         )
-    if scheme := _SCHEME.match(text):
-        _check_url(text, scheme["scheme"].lower())
-    elif text != "." and not text.startswith(("/", "./", "../", "~/")) and text != "..":
-        _check_scp_like(text)
     return text
 
 
-_TRANSPORTS = (
-    "Use https://HOST/PATH, ssh://git@HOST/PATH, git@HOST:PATH, file:///PATH, a path that begins "
-    "with ./, ../, ~/ or /, or `.` for the current repository."
-)
-
-
-def _check_url(text: str, scheme: str) -> None:
-    shown = _without_secrets(text)
-    if scheme in ("http", "git"):
+def lone_source_url(text: str) -> str:
+    """As `source_url`, where no token is named: a user in an https URL could then be the token."""
+    address = parse_address(source_url(text))
+    if address.transport == "https" and address.user:
         raise Refusal(
-            f"but {scheme}:// is not encrypted: who sits in between chooses what gets planned",
-            "Use https:// or ssh://.",
-            shown=shown,
+            "which holds a user that may be a token, and a file that many read is no place for one",
+            "Remove what stands before the @, or put the token into an environment variable and "
+            "name that under `token_env`. If a token was committed, revoke it.",
+            shown=f'"{address.display}" with a user',
         )
-    if scheme not in ("https", "ssh", "file"):
-        raise Refusal("whose transport is not supported", _TRANSPORTS, shown=shown)
-    if "?" in text or "#" in text:
-        raise Refusal(
-            "but the URL of a repository has no `?` or `#`, and secrets may hide behind them",
-            "Remove them; name a branch under `ref` and a token under `token_env`.",
-            shown=shown,
-        )
-    try:
-        parts = urlsplit(text)
-        host, user, password, _ = parts.hostname or "", parts.username, parts.password, parts.port
-    except ValueError:
-        raise Refusal("which is not a URL that makes sense", _TRANSPORTS, shown=shown) from None
-    if scheme == "file":
-        if parts.netloc or len(parts.path) < 2:
-            raise Refusal("which is not a path on this machine", "Write file:///PATH.", shown=shown)
-        return
-    if password is not None or (user is not None and scheme == "https"):
-        _refuse_secret(shown)
-    if not _HOST.fullmatch(f"[{host}]" if ":" in host else host) or len(parts.path) < 2:
-        raise Refusal("which lacks a host or a path", _TRANSPORTS, shown=shown)
-    if (user or "").startswith("-") or re.search(r"\s", text):
-        raise Refusal("which SSH or Git could take for an option", _TRANSPORTS, shown=shown)
-
-
-def _check_scp_like(text: str) -> None:
-    match = _SCP_LIKE.fullmatch(text)
-    if match is None:
-        raise Refusal(
-            "which is neither a URL nor a path",
-            _TRANSPORTS,
-            shown=_without_secrets(text),
-        )
-    if "@" in match["path"].split("/")[0]:
-        _refuse_secret(_without_secrets(text))
-    if (
-        not _HOST.fullmatch(match["host"])
-        or not match["path"]
-        or match["path"].startswith("-")
-        or (match["user"] or "").startswith("-")
-        or re.search(r"\s", text)
-    ):
-        raise Refusal(
-            "which is not a repository that SSH can reach",
-            _TRANSPORTS,
-            shown=_without_secrets(text),
-        )
-
-
-def _refuse_secret(shown: str) -> None:
-    raise Refusal(
-        "which holds a user or a password; a file that many read is no place for a secret",
-        "Remove what stands before the @. For https put the token into an environment variable "
-        "and name that variable under token_env. If the secret was committed, revoke it.",
-        shown=shown,
-    )
+    return text
 
 
 def _without_secrets(text: str) -> str:
     """Safe to show: nothing before the last @, nothing after ? or #."""
-    scheme = _SCHEME.match(text)
-    head = scheme[0] if scheme else ""
-    rest = re.split(r"[?#]", text[len(head) :])
-    # A password may itself hold ? or #, so the last @ counts wherever it stands.
-    shown = rest[0] + ("…" if len(rest) > 1 else "")
-    if "@" in text:
-        shown = "…@" + re.split(r"[?#]", text.rsplit("@", 1)[1])[0]
-    return f'"{head}{shown[:80]}"'
+    _, user, rest = text.rpartition("@")
+    return shown(("…@" if user else "") + re.split(r"[?#]", rest)[0])
 
 
 def endpoint(text: str) -> str:
     """The address of something that speaks S3. Plain http is fine: it may be on this machine."""
-    shown = _without_secrets(text)
     try:
         parts = urlsplit(text)
-        host, has_user, _ = parts.hostname, "@" in parts.netloc, parts.port
+        _ = parts.port  # asking for it is what checks it
     except ValueError:
-        host, has_user, parts = None, False, urlsplit("")
-    if has_user:
+        parts = urlsplit("")
+    if "@" in text:
         raise Refusal(
             "which holds a user or a password",
             "Remove them; name a profile under `credentials`.",
-            shown=shown,
+            shown=_without_secrets(text),
         )
-    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s?#]", text):
+    if parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[\s?#]", text):
         raise Refusal(
             "which is not the address of a service",
             "Write for example https://s3.example.com or http://127.0.0.1:5000.",
-            shown=shown,
+            shown=_without_secrets(text),
         )
     return text
 

@@ -33,6 +33,8 @@ _LOOKS_LIKE_A_NUMBER = re.compile(
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Line breaks for YAML 1.1 alone; only inside double quotes they can be written as escapes.
+_OTHER_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _TAB_INDENT = re.compile(r" *\t")
 
 
@@ -114,7 +116,8 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
-        style = '"' if _LOOKS_LIKE_A_NUMBER.fullmatch(text) else None
+        odd = _LOOKS_LIKE_A_NUMBER.fullmatch(text) or _OTHER_LINE_BREAKS.search(text)
+        style = '"' if odd else None
         return self.represent_scalar("tag:yaml.org,2002:str", text, style)
 
 
