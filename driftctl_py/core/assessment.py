@@ -145,8 +145,9 @@ class Assessment:
 
     ``equivalent`` are the objects that only changed their spelling, ``check_reads`` the data
     sources read for checks on every run and ``reads`` those that wait for apply: none of them
-    is ever a finding. When not ``complete``, something may be missing, and ``incomplete_reason``
-    is a sentence about it: then even an empty assessment does not mean in sync.
+    is ever a finding. When not ``complete``, something may be missing, and even an empty
+    assessment does not mean in sync; ``incomplete_reason`` says why, as a clause that follows
+    "the plan is incomplete: ".
     """
 
     status: Status = Status.IN_SYNC
@@ -409,17 +410,17 @@ def _status(*, drifted: bool, pending: bool) -> Status:
 
 def _incomplete(plan: Plan, findings: tuple[Finding, ...], reads: list[Change]) -> str:
     if plan.errored:
-        return "The engine failed while it planned, so the plan holds only what came before."
+        return "the engine failed while it planned, so the plan holds only what came before."
     if plan.deferred:
         some = ", ".join(plan.deferred[:3]) + (", …" if len(plan.deferred) > 3 else "")
-        return f"The engine put off {len(plan.deferred)} to a later plan: {some}."
+        return f"the engine put off {len(plan.deferred)} to a later plan: {some}."
     if plan.complete is False:
-        return "The engine calls the plan incomplete: it does not cover the whole environment."
+        return "the engine says so itself; it does not cover the whole environment."
     acts = any(finding.kind is not Kind.NO_OP or finding.modifiers for finding in findings)
     # Only a plan of -refresh-only knows drift and no resources: applying it writes the state.
     refresh_only = bool(plan.joined) and all(joined.change is None for joined in plan.joined)
     if plan.applyable and not (acts or reads or plan.outputs or plan.invocations or refresh_only):
-        return "The engine would apply something that this version cannot see in the plan."
+        return "the engine would apply something that this version cannot see in it."
     return ""
 
 
