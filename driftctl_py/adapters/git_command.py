@@ -18,7 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from driftctl_py.core.environment import Source
-from driftctl_py.core.git_url import Address, Trouble, redact, token_header, trouble_in
+from driftctl_py.core.git_url import (
+    Address,
+    Trouble,
+    redact,
+    token_header,
+    trouble_in,
+    without_trace,
+)
 from driftctl_py.errors import DriftctlError, Interrupted, SourceError, Unavailable
 
 if TYPE_CHECKING:
@@ -333,7 +340,7 @@ def _finish(process: _Process, timeout: float | None) -> Answer:
             watchdog.cancel()
     status = process.returncode if process.returncode is not None else -1
     too_late = timeout if late.is_set() and status != 0 else None
-    return Answer(status, out, err.decode(errors="replace"), too_late)
+    return Answer(status, out, without_trace(err.decode(errors="replace")), too_late)
 
 
 def _signal(process: _Process, number: int) -> None:
@@ -376,8 +383,7 @@ def _add_settings(environ: dict[str, str], *settings: tuple[str, str]) -> None:
 
 def _said(answer: Answer, secrets: tuple[str, ...]) -> str:
     """Git's own words, as one sentence that is safe to show."""
-    # The boilerplate, the advice, and what GIT_TRACE adds.
-    noise = re.compile(r"Please make sure|and the repository exists|hint:|\d\d:\d\d:\d\d\.")
+    noise = re.compile(r"Please make sure|and the repository exists|hint:")
     lines = (line.strip() for line in redact(answer.err, secrets).splitlines())
     telling = (re.sub(r"^(fatal|error|remote): ", "", line) for line in lines)
     kept = list(dict.fromkeys(line for line in telling if line and not noise.match(line)))

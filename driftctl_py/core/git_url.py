@@ -187,6 +187,12 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     return re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s'\"?#]*@", r"\1", text)
 
 
+def without_trace(stderr: str) -> str:
+    """Git's complaint without the lines that GIT_TRACE and its kin add: those speak of anything,
+    certificates and passwords included, and hold secrets of their own."""
+    return re.sub(r"(?m)^\d\d:\d\d:\d\d\.\d+ .*(\n|$)", "", stderr)
+
+
 # In this order: ssh says "Permission denied" and "Could not read from remote repository" at once.
 _TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = tuple(
     (trouble, re.compile(pattern, re.IGNORECASE))

@@ -13,6 +13,7 @@ from driftctl_py.core.git_url import (
     Trouble,
     check_ref,
     is_commit,
+    looks_abbreviated,
     near,
     parse_address,
     redact,
@@ -20,6 +21,7 @@ from driftctl_py.core.git_url import (
     short_ref,
     token_header,
     trouble_in,
+    without_trace,
 )
 from driftctl_py.errors import SourceError
 
@@ -49,6 +51,7 @@ def test_an_address_is_understood_and_shown_without_its_user(
     address = parse_address(url)
 
     assert (address.transport, address.url, address.display) == (transport, url, display)
+    assert address.is_local == (transport in ("here", "path", "file"))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,9 @@ def test_only_a_whole_hash_is_a_commit() -> None:
     assert not is_commit("3f2a91c")
     assert not is_commit("0" * 41)
     assert not is_commit("g" * 40)
+    assert looks_abbreviated("3f2a91c")
+    assert not looks_abbreviated("3f2a")
+    assert not looks_abbreviated("release")
 
 
 def test_a_bare_name_may_be_a_branch_or_a_tag_and_a_full_one_is_what_it_says() -> None:
@@ -196,6 +202,18 @@ def test_an_authorization_header_never_survives_redaction() -> None:
     shown = redact("=> Send header: Authorization: Basic YWJjOmRlZg==\nnext")
 
     assert shown == "=> Send header: Authorization: ***\nnext"
+
+
+def test_trace_lines_are_not_taken_for_a_complaint() -> None:
+    stderr = (
+        "21:04:05.123456 http.c:703              == Info:  server certificate verification OK\n"
+        "fatal: could not read Username for 'https://h': terminal prompts disabled\n"
+        "21:04:05.223456 http.c:703 => Send header: Authorization: Basic YQ=="
+    )
+
+    assert without_trace(stderr) == (
+        "fatal: could not read Username for 'https://h': terminal prompts disabled\n"
+    )
 
 
 def test_an_empty_secret_redacts_nothing() -> None:
