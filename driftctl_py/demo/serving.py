@@ -93,7 +93,8 @@ def stop(directory: Path) -> bool:
     with contextlib.suppress(ProcessLookupError):
         os.kill(running.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
-    while find(directory) is not None:
+    # The file goes last, when the port is free for the next server.
+    while ready_file(directory).exists():
         if time.monotonic() > deadline:
             raise Unavailable(
                 f"The local S3 of the playground (process {running.pid}) was asked to end and "
