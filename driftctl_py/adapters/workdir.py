@@ -250,9 +250,14 @@ def _read_text(path: Path) -> str | None:
     return None
 
 
+def _entries(directory: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(directory) as entries:
+        return list(entries)
+
+
 def _engine_files(directory: Path) -> dict[str, str]:
     texts = {}
-    for entry in os.scandir(directory):
+    for entry in _entries(directory):
         if entry.name.endswith(ENGINE_SUFFIXES) and not entry.name.startswith("."):
             text = _read_text(Path(entry.path))
             if text is not None:
@@ -263,7 +268,7 @@ def _engine_files(directory: Path) -> dict[str, str]:
 def _holds_configuration(directory: Path) -> bool:
     return any(
         entry.name.endswith(ENGINE_SUFFIXES) and not entry.name.startswith(".")
-        for entry in os.scandir(directory)
+        for entry in _entries(directory)
     )
 
 
@@ -271,7 +276,7 @@ def _wanted_links(root: Path, path: PurePosixPath) -> Iterator[tuple[str, str]]:
     """(place in the overlay, what it points to) for everything that an engine may look at."""
     here, below = root, PurePosixPath()
     for part in path.parts:
-        for entry in os.scandir(here):
+        for entry in _entries(here):
             if entry.name != part and entry.name not in _PASSED_OVER:
                 yield str(below / entry.name), entry.path
         here, below = here / part, below / part
@@ -280,7 +285,7 @@ def _wanted_links(root: Path, path: PurePosixPath) -> Iterator[tuple[str, str]]:
 
 def _links_below(directory: Path, below: PurePosixPath) -> Iterator[tuple[str, str]]:
     # Real directories, linked files: `fileset("**")` does not walk into a linked directory.
-    for entry in os.scandir(directory):
+    for entry in _entries(directory):
         if entry.name in _PASSED_OVER or entry.name.endswith(".tfstate.backup"):
             continue
         if entry.is_dir(follow_symlinks=False):
@@ -291,7 +296,7 @@ def _links_below(directory: Path, below: PurePosixPath) -> Iterator[tuple[str, s
 
 def _present_links(directory: Path, below: PurePosixPath) -> Iterator[tuple[str, str]]:
     with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(directory):
+        for entry in _entries(directory):
             if entry.is_symlink():
                 yield str(below / entry.name), str(Path(entry.path).readlink())
             elif entry.is_dir():

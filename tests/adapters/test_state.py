@@ -1,0 +1,237 @@
+"""Reading states from a real S3 API and from the disk, and who holds their locks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from driftctl_py.adapters.aws import Aws
+from driftctl_py.adapters.state import StateReader
+from driftctl_py.core.environment import Credentials
+from driftctl_py.core.state import LocalAddress, LockHolder, OtherAddress, S3Address, StateLook
+from driftctl_py.errors import StateError, Unavailable
+
+ENVIRON = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+LOCK = b'{"ID":"1","Who":"ada@build-7","Operation":"OperationTypeApply"}'
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws() -> Aws:
+    return Aws(clock=lambda: datetime.now(UTC))
+
+
+@pytest.fixture
+def s3(aws: Aws, endpoint: str) -> Any:
+    client = aws.client("s3", environ=ENVIRON, region="us-east-1", endpoint=endpoint)
+    client.create_bucket(Bucket="states")
+    yield client
+    for item in client.list_objects_v2(Bucket="states").get("Contents", []):
+        client.delete_object(Bucket="states", Key=item["Key"])
+    client.delete_bucket(Bucket="states")
+
+
+def _address(endpoint: str, **more: Any) -> S3Address:
+    return S3Address("states", "prod.tfstate", "us-east-1", endpoint, **more)
+
+
+def _look(aws: Aws, address: Any, directory: Path = Path("/")) -> StateLook:
+    return StateReader(aws).look(address, directory=directory, environ=ENVIRON)
+
+
+def test_the_version_changes_when_the_state_does(aws: Aws, s3: Any, endpoint: str) -> None:
+    address = _address(endpoint)
+
+    s3.put_object(Bucket="states", Key="prod.tfstate", Body=b"one")
+    looks = [_look(aws, address), _look(aws, address)]
+    s3.put_object(Bucket="states", Key="prod.tfstate", Body=b"two")
+    after = _look(aws, address)
+
+    assert looks[0] == looks[1]
+    assert looks[0].version != after.version
+    assert StateReader(aws).read(address, directory=Path("/"), environ=ENVIRON) == b"two"
+
+
+def test_a_state_that_is_not_there_yet(aws: Aws, s3: Any, endpoint: str) -> None:
+    address = _address(endpoint, lock_object=True)
+
+    assert _look(aws, address) == StateLook(version=None, exists=False)
+    assert StateReader(aws).read(address, directory=Path("/"), environ=ENVIRON) is None
+
+
+def test_the_lock_object_names_its_holder(aws: Aws, s3: Any, endpoint: str) -> None:
+    s3.put_object(Bucket="states", Key="prod.tfstate.tflock", Body=LOCK)
+
+    look = _look(aws, _address(endpoint, lock_object=True))
+    unasked = _look(aws, _address(endpoint))
+
+    assert look.lock == LockHolder("1", "ada@build-7", "OperationTypeApply")
+    assert unasked.lock is None
+
+
+def test_the_lock_table_names_its_holder(aws: Aws, s3: Any, endpoint: str) -> None:
+    environ = {**ENVIRON, "AWS_ENDPOINT_URL_DYNAMODB": endpoint}
+    table = aws.client("dynamodb", environ=environ, region="us-east-1", endpoint=None)
+    table.create_table(
+        TableName="locks",
+        KeySchema=[{"AttributeName": "LockID", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "LockID", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    address = _address(endpoint, lock_table="locks")
+    reader = StateReader(aws)
+    free = reader.look(address, directory=Path("/"), environ=environ)
+    table.put_item(
+        TableName="locks",
+        Item={"LockID": {"S": "states/prod.tfstate"}, "Info": {"S": LOCK.decode()}},
+    )
+
+    held = reader.look(address, directory=Path("/"), environ=environ)
+
+    assert free.lock is None
+    assert held.lock == LockHolder("1", "ada@build-7", "OperationTypeApply")
+
+
+def test_a_lock_table_that_is_not_there_is_said(aws: Aws, s3: Any, endpoint: str) -> None:
+    environ = {**ENVIRON, "AWS_ENDPOINT_URL_DYNAMODB": endpoint}
+
+    with pytest.raises(StateError, match="lock table nowhere does not exist"):
+        StateReader(aws).look(
+            _address(endpoint, lock_table="nowhere"), directory=Path("/"), environ=environ
+        )
+
+
+def test_a_bucket_that_is_not_there_is_said(aws: Aws, endpoint: str) -> None:
+    with pytest.raises(StateError, match="bucket nowhere does not exist"):
+        _look(aws, S3Address("nowhere", "k", "us-east-1", endpoint))
+
+
+def test_an_endpoint_that_is_down_is_said(aws: Aws) -> None:
+    with pytest.raises(Unavailable, match="did not answer"):
+        _look(aws, S3Address("states", "k", "us-east-1", "http://127.0.0.1:9"))
+
+
+class _Answer(BaseHTTPRequestHandler):
+    status = 403
+
+    def do_HEAD(self) -> None:
+        self.send_response(self.status)
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "message"),
+    [(403, StateError, r"was denied \(403\)"), (500, Unavailable, "S3 answered 500")],
+)
+def test_a_far_end_that_says_no(
+    aws: Aws, status: int, error: type[Exception], message: str
+) -> None:
+    handler = type("Answer", (_Answer,), {"status": status})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = S3Address("b", "k", "us-east-1", f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(error, match=message):
+            _look(aws, address)
+        server.shutdown()
+
+
+def test_a_profile_that_is_not_there_is_said(aws: Aws, endpoint: str) -> None:
+    environ = aws.environ(Credentials(profile="nobody"), ENVIRON)
+
+    assert "AWS_ACCESS_KEY_ID" not in environ
+    with pytest.raises(StateError, match="nobody"):
+        aws.client("s3", environ=environ, region="us-east-1", endpoint=endpoint)
+
+
+def test_an_assumed_role_is_who_the_engine_is(aws: Aws, endpoint: str) -> None:
+    environ = {**ENVIRON, "AWS_ENDPOINT_URL_STS": endpoint, "PATH": "/bin"}
+    role = Credentials(role_arn="arn:aws:iam::123456789012:role/plan", external_id="x1")
+
+    first, second = (aws.environ(role, environ) for _ in range(2))
+
+    assert first == second
+    assert first["AWS_SESSION_TOKEN"]
+    assert first["AWS_ACCESS_KEY_ID"] != "test"
+    assert first["PATH"] == "/bin"
+
+
+def test_no_credentials_change_nothing(aws: Aws) -> None:
+    assert aws.environ(None, ENVIRON) is ENVIRON
+
+
+def test_a_role_that_cannot_be_assumed_is_said(aws: Aws) -> None:
+    environ = {**ENVIRON, "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9"}
+
+    with pytest.raises(Unavailable, match="role/plan could not be assumed"):
+        aws.environ(Credentials(role_arn="arn:aws:iam::123456789012:role/plan"), environ)
+
+
+def test_a_local_state_by_its_content(aws: Aws, tmp_path: Path) -> None:
+    address = LocalAddress("terraform.tfstate")
+
+    missing = _look(aws, address, tmp_path)
+    (tmp_path / "terraform.tfstate").write_text("{}")
+    there = _look(aws, address, tmp_path)
+
+    assert missing == StateLook(version=None, exists=False)
+    assert there.version is not None
+    assert there.lock is None
+    assert StateReader(aws).read(address, directory=tmp_path, environ={}) == b"{}"
+
+
+def test_a_local_lock_is_seen_while_it_is_held_and_no_longer(aws: Aws, tmp_path: Path) -> None:
+    state = tmp_path / "terraform.tfstate"
+    state.write_text("{}")
+    (tmp_path / ".terraform.tfstate.lock.info").write_bytes(LOCK)
+    hold = (
+        "import fcntl, sys; f = open(sys.argv[1], 'r+'); fcntl.lockf(f, fcntl.LOCK_EX);"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        held = _look(aws, LocalAddress("terraform.tfstate"), tmp_path)
+        holder.communicate()
+
+    free = _look(aws, LocalAddress("terraform.tfstate"), tmp_path)
+
+    assert held.lock == LockHolder("1", "ada@build-7", "OperationTypeApply")
+    assert free.lock is None
+
+
+def test_a_local_state_that_cannot_be_read_is_said(aws: Aws, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StateError, match="cannot be read"):
+        _look(aws, LocalAddress("file/terraform.tfstate"), tmp_path)
+
+
+def test_other_backends_cannot_be_asked(aws: Aws) -> None:
+    assert _look(aws, OtherAddress("gcs")) == StateLook(version=None, exists=None)
+    assert StateReader(aws).read(OtherAddress("gcs"), directory=Path("/"), environ={}) is None

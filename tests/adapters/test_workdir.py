@@ -1,0 +1,223 @@
+"""The overlay: it shows the checkout, and nothing ever reaches through it."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from driftctl_py.adapters.workdir import Workdirs
+from driftctl_py.core.checkout import Checkout, Revision
+from driftctl_py.core.engine_run import Memory
+from driftctl_py.core.environment import Environment
+from driftctl_py.core.state import OVERRIDE_NAME
+from driftctl_py.errors import SourceError, StateError, Unavailable
+
+PROD = Environment("prod", "environments/prod")
+IN_PLACE = Revision("default", ".", "main", "a" * 40, in_place=True)
+PINNED = Revision("default", ".", "main", "a" * 40)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "repository"
+    for name, text in {
+        ".git/HEAD": "ref",
+        "modules/web/main.tf": 'module "inner" { source = "./inner" }',
+        "modules/web/inner/main.tf": "",
+        "environments/prod/main.tf": 'module "web" {\n  source = "../../modules/web"\n}',
+        "environments/prod/files/a.json": "{}",
+        "environments/prod/.terraform/environment": "blue",
+        "environments/prod/terraform.tfstate.backup": "{}",
+        "environments/staging/main.tf": "",
+        ".terraform-version": "1.11.4\n",
+    }.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+@pytest.fixture
+def workdirs(tmp_path: Path) -> Workdirs:
+    return Workdirs(tmp_path / "data", scope="a configuration")
+
+
+def _listing(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_overlay_shows_what_the_environment_needs(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+
+    here = workdir.directory
+    assert (here / "main.tf").resolve() == root / "environments/prod/main.tf"
+    assert (here / "../../modules/web/main.tf").read_text().startswith("module")
+    assert (here / "files/a.json").is_symlink()
+    assert not (here / "files").is_symlink()
+    assert not (here / ".terraform").exists()
+    assert not (here / "terraform.tfstate.backup").exists()
+    assert not (workdir.tree / ".git").exists()
+    assert workdir.home.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_an_engine_writes_stays_in_the_overlay(workdirs: Workdirs, root: Path) -> None:
+    before = _listing(root)
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+
+    (workdir.directory / ".terraform.lock.hcl").write_text("ours")
+    workdirs.set_override(workdir, "terraform {}")
+
+    assert _listing(root) == before
+    assert (workdir.directory / OVERRIDE_NAME).exists()
+
+
+def test_files_that_come_and_go_are_followed(workdirs: Workdirs, root: Path) -> None:
+    source = root / "environments/prod"
+    workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    (source / "main.tf").unlink()
+    (source / "other.tf").write_text("")
+    (source / "files").rename(source / "texts")
+
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+
+    names = {str(path.relative_to(workdir.directory)) for path in workdir.directory.rglob("*.*")}
+    assert {"other.tf", "texts/a.json"} <= names
+    assert not {"main.tf", "files/a.json"} & names
+
+
+def test_a_stale_link_is_never_followed(workdirs: Workdirs, root: Path) -> None:
+    """The overlay of another layout, its record lost: what was a link has to become a directory."""
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    for path in sorted(workdir.tree.rglob("*"), reverse=True):
+        path.unlink() if path.is_symlink() else path.rmdir()
+    (workdir.tree / "environments").symlink_to(root / "environments")
+    before = _listing(root)
+
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+
+    assert _listing(root) == before
+    assert not (workdir.tree / "environments").is_symlink()
+    assert (workdir.directory / "main.tf").is_symlink()
+
+
+def test_a_lock_file_that_git_gains_replaces_ours(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    (workdir.directory / ".terraform.lock.hcl").write_text("ours")
+    (root / "environments/prod/.terraform.lock.hcl").write_text("theirs")
+
+    workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdirs.forget_own_lock_file(workdir)
+
+    assert (workdir.directory / ".terraform.lock.hcl").read_text() == "theirs"
+    assert workdirs.lock_file(workdir) == "theirs"
+
+
+def test_a_state_that_could_not_be_saved_is_never_removed(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    (workdir.directory / "errored.tfstate").write_text("precious")
+    moved = Environment("prod", "environments/staging")
+
+    with pytest.raises(StateError, match=r"errored\.tfstate holds a state"):
+        workdirs.lay(moved, Checkout(IN_PLACE, root))
+
+    assert (workdir.directory / "errored.tfstate").read_text() == "precious"
+
+
+def test_a_pinned_checkout_is_laid_once(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(PINNED, root))
+    (workdir.directory / "main.tf").unlink()
+
+    workdirs.lay(PROD, Checkout(PINNED, root))
+    untouched = (workdir.directory / "main.tf").exists()
+    workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdirs.lay(PROD, Checkout(PINNED, root))
+
+    assert not untouched
+    assert (workdir.directory / "main.tf").exists()
+
+
+def test_the_root_of_a_repository_can_be_an_environment(workdirs: Workdirs, root: Path) -> None:
+    (root / "main.tf").write_text("")
+
+    workdir = workdirs.lay(Environment("all", "."), Checkout(IN_PLACE, root))
+
+    assert (workdir.directory / "modules/web/main.tf").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("environments/nowhere", "is not a directory in"),
+        ("environments/prod/files", r"holds no \.tf or \.tofu files"),
+    ],
+)
+def test_a_directory_that_cannot_be_planned_is_an_error(
+    workdirs: Workdirs, root: Path, path: str, message: str
+) -> None:
+    with pytest.raises(SourceError, match=message):
+        workdirs.lay(Environment("prod", path), Checkout(PINNED, root))
+
+
+def test_facts_follow_local_modules(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+
+    facts = workdirs.facts(workdir)
+
+    assert set(facts) == {".", "../../modules/web", "../../modules/web/inner"}
+    assert workdirs.hints(workdir, facts["."]).terraform_version == "1.11.4\n"
+    assert workdirs.hints(workdir, facts["."]).opentofu_version is None
+
+
+def test_memory_survives_and_can_be_lost(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    memory = Memory("key", "tofu", "")
+
+    workdirs.save(workdir, memory)
+    kept = workdirs.remember(workdir)
+    (workdir.home / "record.json").write_bytes(b"\x00")
+
+    assert kept == memory
+    assert workdirs.remember(workdir) == Memory()
+
+
+def test_a_written_file_is_private_and_unchanged_it_is_left_alone(
+    workdirs: Workdirs, tmp_path: Path
+) -> None:
+    path = workdirs.write(tmp_path / "deep/file", b"one")
+    before = path.stat()
+
+    workdirs.write(path, b"one")
+
+    assert path.stat().st_ino == before.st_ino
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_data_directory_that_cannot_be_made_is_said(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Unavailable, match="cannot be written"):
+        Workdirs(tmp_path / "file", scope="x").lay(PROD, Checkout(IN_PLACE, root))
+
+
+def test_one_pass_at_a_time(workdirs: Workdirs, root: Path) -> None:
+    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    order: list[str] = []
+
+    def second() -> None:
+        with workdirs.locked(workdir):
+            order.append("second")
+
+    with workdirs.locked(workdir):
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+
+    assert order == ["first", "second"]
