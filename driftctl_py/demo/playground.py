@@ -34,7 +34,14 @@ _FIRST_WITH_NATIVE_LOCKS = (1, 10)
 _TITLES = {"embedded": "the embedded Terraform", "terraform": "Terraform", "tofu": "OpenTofu"}
 _RUN_SECONDS = 120.0
 # What the state bucket's clients sign with; moto takes anything.
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "demo", "AWS_SECRET_ACCESS_KEY": "demo"}
+_PROFILE = "driftctl-demo"
+_AWS_CONFIG = f"""\
+# Whom to be for the playground's local S3, which takes anybody.
+[profile {_PROFILE}]
+region = {REGION}
+aws_access_key_id = demo
+aws_secret_access_key = demo
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,10 @@ class Playground:
     def private(self) -> Path:
         return self.directory / ".playground"
 
+    @property
+    def aws_config(self) -> Path:
+        return self.private / "aws-config"
+
     def cloud(self, environment: str) -> Path:
         return self.directory / "cloud" / environment
 
@@ -87,9 +98,9 @@ class Playground:
     def settings(self, environment: str) -> dict[str, str]:
         """The environment variables of an engine that works in this playground."""
         return {
-            **_CREDENTIALS,
             # Whatever the user set up for the real AWS has no business here.
-            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_PROFILE": _PROFILE,
+            "AWS_CONFIG_FILE": str(self.aws_config),
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
@@ -173,6 +184,7 @@ def lay_out(playground: Playground, engine: Engine, endpoint: str) -> None:
         playground.backend(environment).write_text(
             _backend_text(environment, endpoint, engine), encoding="utf-8"
         )
+    playground.aws_config.write_text(_AWS_CONFIG, encoding="utf-8")
     _install_provider(playground, engine)
     shutil.copytree(Path(__file__).with_name("estate"), playground.infra)
     (playground.infra / ".gitignore").write_text(".terraform/\n*.tfstate*\n", encoding="utf-8")
@@ -306,6 +318,9 @@ def _config_text(playground: Playground, engine: Engine, endpoint: str) -> str:
 # What driftctl-py checks here: docs/configuration.md explains every key.
 version: 1
 
+# Beside the playground and not in your home, so that deleting it leaves nothing behind.
+data_dir: ../.playground/check
+
 engine:
   use: {json.dumps(use)}
   provider_mirror: ../mirror
@@ -321,11 +336,13 @@ state:
 defaults:
   variables:
     cloud: {json.dumps(str(playground.directory / "cloud"))}
-  # The local S3 takes any credentials. With a real one these lines are not here: the engine uses
-  # your profile, your role or your variables, as it always does.
+  # The local S3 takes anybody, but somebody one must be. For a real bucket you name your own
+  # profile or role here, or nothing, and the file is the one in your home.
+  credentials:
+    plan: {{profile: {_PROFILE}}}
+    apply: {{profile: {_PROFILE}}}
   env:
-    AWS_ACCESS_KEY_ID: demo
-    AWS_SECRET_ACCESS_KEY: demo
+    AWS_CONFIG_FILE: {json.dumps(str(playground.aws_config))}
 
 environments:
   - environments/*
@@ -345,7 +362,7 @@ def _apply_script(playground: Playground, engine: Engine) -> str:
 set -eu
 environment=${{1:?which one? dev, staging or prod}}
 shift
-unset AWS_PROFILE AWS_SESSION_TOKEN
+unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
 {exports}
 export TF_DATA_DIR={quoted(str(playground.private / "data"))}/"$environment"
 cd {quoted(str(playground.infra / "environments"))}/"$environment"

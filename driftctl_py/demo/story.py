@@ -24,7 +24,7 @@ from driftctl_py.adapters.process import Background
 from driftctl_py.demo import playground as ground
 from driftctl_py.demo import serving
 from driftctl_py.demo.playground import Playground
-from driftctl_py.errors import UsageError
+from driftctl_py.errors import Interrupted, UsageError
 
 Check = Callable[[Sequence[str]], int]
 
@@ -164,6 +164,8 @@ def _show(
     exit_code = check(argv)
     # The report went to standard output on its own; what follows must come after it.
     sys.stdout.flush()
+    if exit_code == Interrupted.exit_code:
+        return exit_code
     seen = _seen(playground, check, argv)
     _say(out, "")
     if seen.as_meant and exit_code == _FOUND_SOMETHING:
