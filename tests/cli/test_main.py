@@ -1,0 +1,83 @@
+"""The command line's manners: exit codes, help, and what a stranger reads first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from driftctl_py import __version__
+from driftctl_py.cli.main import main, print_error
+from driftctl_py.errors import Diagnostic, EngineError
+
+PROGRAM = [sys.executable, "-m", "driftctl_py"]
+
+
+def test_version_and_help_import_nothing_heavy() -> None:
+    code = (
+        "import sys; from driftctl_py.cli.main import parser; parser().format_help();"
+        "print(sorted(set(sys.modules) & {'git', 'boto3', 'yaml', 'msgspec', 'rich', 'tabulate',"
+        "'python_terraform', 'shtab', 'asyncio', 'concurrent.futures'}))"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert printed.stdout == "[]\n"
+
+
+def test_it_runs_as_a_module() -> None:
+    printed = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, check=True)
+
+    assert printed.stdout == f"driftctl-py {__version__}\n"
+
+
+@pytest.mark.parametrize("argv", [["chekc"], ["check", "--jobs", "0"], ["config"], ["--nope"]])
+def test_a_usage_error_does_not_read_as_drift(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(argv)
+
+    assert raised.value.code == 1
+    assert "error: " in capsys.readouterr().err
+
+
+def test_nothing_said_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "exit codes: 0 all in sync, 2 something was found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_shell_can_complete_it(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "driftctl-py" in capsys.readouterr().out
+
+
+def test_a_missing_configuration_says_how_to_write_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["check"]) == 1
+    assert "Write one with: driftctl-py init" in capsys.readouterr().err
+
+
+def test_an_error_brings_the_engines_words_and_the_way_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = Diagnostic("error", "Invalid reference", where="main.tf:3")
+
+    print_error(EngineError("It failed.", todo="Mend it.", diagnostics=(found,)))
+
+    assert capsys.readouterr().err == (
+        "error: It failed.\n  Invalid reference main.tf:3\n  Mend it.\n"
+    )
+
+
+def test_the_schema_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "schema"]) == 0
+    assert '"$schema"' in capsys.readouterr().out

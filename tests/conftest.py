@@ -1,0 +1,32 @@
+"""What holds for every test: unit tests of the pure parts stay pure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_PURE = {"core", "report"}
+_FORBIDDEN = ("subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "socket.bind")
+_guarded = False
+
+
+def _audit(event: str, _arguments: Any) -> None:
+    if _guarded and event in _FORBIDDEN:
+        raise AssertionError(f"a unit test of a pure module did {event}")
+
+
+# An audit hook cannot be removed again, so there is one, and a switch.
+sys.addaudithook(_audit)
+
+
+@pytest.fixture(autouse=True)
+def _pure_stays_pure(request: pytest.FixtureRequest) -> Iterator[None]:
+    global _guarded
+    place = Path(request.path).relative_to(Path(__file__).parent)
+    _guarded = place.parts[0] in _PURE
+    yield
+    _guarded = False
