@@ -23,7 +23,7 @@ from pathlib import Path
 import driftctl_py
 from driftctl_py.adapters import process
 from driftctl_py.demo.state_server import BUCKET, REGION
-from driftctl_py.errors import EngineError, EngineMissing, UsageError
+from driftctl_py.errors import EngineError, EngineMissing, SourceError, UsageError
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -200,18 +200,9 @@ def initialise(playground: Playground, engine: Engine, environ: Mapping[str, str
     """
     for environment in ENVIRONMENTS:
         _run(playground, engine, environment, init_argv(playground, environment), environ)
-    import git
-
-    person = git.Actor("Grace Hopper", "grace@example.com")
-    with git.Repo.init(playground.infra, initial_branch="main") as repository:
-        repository.git.add("--all")
-        repository.index.commit(
-            "Three environments from one module",
-            author=person,
-            committer=person,
-            # The user's own hooks, through core.hooksPath or a template, are not for this.
-            skip_hooks=True,
-        )
+    _git(playground, ("init", "--quiet", "--initial-branch=main"), environ)
+    _git(playground, ("add", "--all"), environ)
+    _git(playground, ("commit", "--quiet", "-m", "Three environments from one module"), environ)
 
 
 def apply(
@@ -259,6 +250,42 @@ def _run(
         )
 
 
+def _git(playground: Playground, arguments: tuple[str, ...], environ: Mapping[str, str]) -> None:
+    output: list[bytes] = []
+    # Not the user's: their hooks, signing keys and templates, nor the repository in whose hook
+    # or alias this may run.
+    env = {
+        **{name: value for name, value in environ.items() if not name.startswith("GIT_")},
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "Grace Hopper",
+        "GIT_AUTHOR_EMAIL": "grace@example.com",
+        "GIT_COMMITTER_NAME": "Grace Hopper",
+        "GIT_COMMITTER_EMAIL": "grace@example.com",
+    }
+    try:
+        done = process.run(
+            ["git", *arguments],
+            cwd=playground.infra,
+            env=env,
+            on_line=output.append,
+            stop=process.Stop(),
+            timeout_seconds=_RUN_SECONDS,
+        )
+    except OSError as error:
+        raise SourceError(
+            f"git could not be started ({error.strerror}), and the demo's code lies in a Git "
+            "repository.",
+            todo="Install git and put it on PATH.",
+        ) from error
+    if done.exit_code != 0:
+        raise SourceError(
+            f"git {arguments[0]} ended with {done.exit_code} in {playground.infra}: "
+            f"{done.stderr.strip()}",
+            todo="The demo needs git 2.28 or newer.",
+        )
+
+
 def _module_path(environ: Mapping[str, str]) -> dict[str, str]:
     """What a Python program of ours (the embedded engine) needs to find this package."""
     return {"PYTHONPATH": environ["PYTHONPATH"]} if "PYTHONPATH" in environ else {}
@@ -286,7 +313,8 @@ def _install_provider(playground: Playground, engine: Engine) -> None:
     (playground.private / "engine.tfrc").write_text(
         "provider_installation {\n"
         "  filesystem_mirror {\n"
-        f"    path = {_hcl(str(playground.directory / 'mirror'))}\n"
+        # The old HCL, in which ${ begins no template: a JSON string is one of its strings.
+        f"    path = {json.dumps(str(playground.directory / 'mirror'), ensure_ascii=False)}\n"
         "  }\n"
         "}\n",
         encoding="utf-8",
@@ -296,10 +324,10 @@ def _install_provider(playground: Playground, engine: Engine) -> None:
 def _backend_text(environment: str, endpoint: str, engine: Engine) -> str:
     lock = "use_lockfile = true\n" if engine.has_native_locks else ""
     return (
-        f"bucket = {_hcl(BUCKET)}\n"
-        f"key = {_hcl(f'{environment}/terraform.tfstate')}\n"
-        f"region = {_hcl(REGION)}\n"
-        f"endpoints = {{ s3 = {_hcl(endpoint)} }}\n"
+        f"bucket = {json.dumps(BUCKET)}\n"
+        f"key = {json.dumps(f'{environment}/terraform.tfstate')}\n"
+        f"region = {json.dumps(REGION)}\n"
+        f"endpoints = {{ s3 = {json.dumps(endpoint)} }}\n"
         "use_path_style = true\n"
         "skip_credentials_validation = true\n"
         "skip_metadata_api_check = true\n"
@@ -375,8 +403,3 @@ exec {program} apply "$@"
 def _executable(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
-
-
-def _hcl(text: str) -> str:
-    """A quoted string of HCL: JSON's, with the two marks that begin a template doubled."""
-    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

