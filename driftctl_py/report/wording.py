@@ -1,0 +1,397 @@
+"""One wording for one thing, whatever face says it.
+
+The words for statuses are ``Verdict``'s own. Here are those for findings: the symbol, the remark
+beside an address, the two or three snapshots that an attribute is told by, the sentence over an
+environment. Plain text only; every face quotes it in its own way.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin
+from driftctl_py.core.check import (
+    Assessed,
+    CheckReport,
+    EnvironmentCheck,
+    Failed,
+    Unknown,
+    Verdict,
+)
+from driftctl_py.core.plan import ActionInvocation, Kind, OutputChange
+from driftctl_py.core.values import ABSENT, Value
+
+_SYMBOLS = {
+    Kind.CREATE: "+",
+    Kind.UPDATE: "~",
+    Kind.DELETE: "-",
+    Kind.READ: "<=",
+    Kind.REPLACE: "-/+",
+    Kind.REPLACE_CREATE_FIRST: "+/-",
+    Kind.FORGET: ".",
+    Kind.FORGET_THEN_CREATE: "./+",
+    Kind.CREATE_THEN_FORGET: "+/.",
+    Kind.UNKNOWN: "?",
+}
+
+# The order in which they are counted in the first line: what needs a person first.
+VERDICTS = (
+    Verdict.FAILED,
+    Verdict.UNKNOWN,
+    Verdict.DRIFTED_AND_PENDING,
+    Verdict.DRIFTED,
+    Verdict.PENDING,
+    Verdict.IN_SYNC,
+)
+
+_NAMED_AT_MOST = 6
+
+_REASONS = {
+    "replace_because_cannot_update": "",
+    "replace_because_tainted": "tainted: its creation failed half-way",
+    "replace_by_request": "asked for by -replace",
+    "replace_by_triggers": "because of replace_triggered_by",
+    "delete_because_no_resource_config": "not in the code any more",
+    "delete_because_no_module": "its module is not in the code any more",
+    "delete_because_wrong_repetition": "count or for_each was added or taken away",
+    "delete_because_count_index": "its index is past the count",
+    "delete_because_each_key": "its key is not in for_each any more",
+    "delete_because_no_move_target": "moved to an address that is not in the code",
+    "delete_because_enabled_false": "switched off by enabled = false",
+    "forgot_because_lifecycle_destroy_in_state": "destroy = false was in its code",
+    "forgot_because_lifecycle_destroy_in_config": "destroy = false in the code",
+}
+
+
+def symbol(finding: Finding) -> str:
+    """What apply would do, in at most three characters; ``!`` where somebody changed something
+    and apply does nothing about it."""
+    if finding.kind is not Kind.NO_OP:
+        return _SYMBOLS[finding.kind]
+    if finding.drifted or finding.drift is Kind.UNKNOWN:
+        return "!"
+    return "<" if finding.imported else ">"
+
+
+def output_symbol(output: OutputChange) -> str:
+    return _SYMBOLS[output.kind]
+
+
+def in_reading_order(findings: Iterable[Finding]) -> list[Finding]:
+    """What destroys first, then what nobody knows, then drift, then the rest; within each, as the
+    engine has it."""
+    return sorted(findings, key=_urgency)
+
+
+def remark(finding: Finding) -> str:
+    """What there is to say beside its address."""
+    return "; ".join(each for each in _remarks(finding) if each)
+
+
+def told_by(attribute: AttributeChange) -> list[tuple[str, Value]]:
+    """The snapshots that tell what happened, each with its name: drift reads recorded → real,
+    what is pending real → planned."""
+    recorded = ("recorded", attribute.recorded)
+    real = ("real", attribute.real)
+    planned = ("planned", attribute.planned)
+    match attribute.origin:
+        case Origin.PENDING:
+            return [real, planned]
+        case Origin.BOTH if attribute.planned is ABSENT:
+            return [recorded, real]  # the object goes, and this with it
+        case Origin.BOTH if attribute.real is ABSENT:
+            return [recorded, planned]  # the object was deleted, and this with it
+        case Origin.BOTH:
+            return [recorded, real, planned]
+        case Origin.UNDETERMINED if attribute.drifted:
+            return [recorded, real, planned]
+        case Origin.UNDETERMINED:
+            return [real, planned]
+        case _:
+            return [recorded, real]
+
+
+def output_told_by(output: OutputChange) -> list[tuple[str, Value]]:
+    """The same for an output: what it is, and what it will be."""
+    real, planned = ("real", output.before), ("planned", output.after)
+    match output.kind:
+        case Kind.CREATE:
+            return [planned]
+        case Kind.DELETE:
+            return [real]
+        case _:
+            return [real, planned]
+
+
+def attribute_remarks(attribute: AttributeChange) -> list[str]:
+    """What there is to say beside its values."""
+    found = []
+    if attribute.forces_replacement:
+        found.append("forces replacement")
+    if attribute.in_json:
+        found.append("JSON")
+    return found
+
+
+def shown_attributes(finding: Finding) -> tuple[list[AttributeChange], int]:
+    """The attributes worth a line, and how many more are only known after apply.
+
+    Of an object that comes or goes as a whole only drift is told. Spelling is never told here;
+    what a provider works out anew only where nothing else is to be told.
+    """
+    whole = finding.kind in (Kind.CREATE, Kind.DELETE)
+    told = [
+        each
+        for each in finding.attributes
+        if each.origin is not Origin.EQUIVALENT and (each.drifted or not whole)
+    ]
+    minor = [
+        each
+        for each in told
+        if each.origin is Origin.UNDETERMINED and not each.drifted and not each.forces_replacement
+    ]
+    if len(minor) == len(told):
+        return told, 0
+    return [each for each in told if each not in minor], len(minor)
+
+
+def over_environment(check: EnvironmentCheck) -> str:
+    """The sentence that begins its section."""
+    name = check.environment
+    commit = check.revision.short if check.revision else "the code"
+    match check.outcome:
+        case Failed(reason=reason) | Unknown(reason=reason):
+            return f"{name}: {check.verdict.value}: {reason}"
+        case Assessed(assessment=assessment):
+            pass
+    pending = f"{commit} is not applied yet"
+    match check.verdict:
+        case Verdict.PENDING:
+            return f"{name}: {pending}"
+        case Verdict.DRIFTED_AND_PENDING:
+            return f"{name}: changed outside Git, and {pending}"
+        case Verdict.DRIFTED:
+            return f"{name}: changed outside Git; {_what_apply_does(assessment)}"
+        case _:
+            return f"{name}: in sync"
+
+
+TABLE_HEADERS = (
+    "environment",
+    "commit",
+    "status",
+    "add",
+    "change",
+    "destroy",
+    "drifted",
+    "age",
+)
+TABLE_ALIGNMENT = ("left", "left", "left", "right", "right", "right", "right", "right")
+
+
+def table_row(check: EnvironmentCheck) -> tuple[str, ...]:
+    """One row under ``TABLE_HEADERS``. The age is the commit's."""
+    revision = check.revision
+    match check.outcome:
+        case Assessed(assessment=assessment):
+            totals = assessment.totals
+            counts = (totals.add, totals.change, totals.destroy, assessment.drifted)
+            numbers = tuple(map(str, counts))
+        case Unknown():
+            numbers = ("?",) * 4
+        case Failed():
+            numbers = ("-",) * 4
+    committed_at = revision.committed_at if revision else None
+    return (
+        check.environment,
+        revision.short if revision else "",
+        check.verdict.value,
+        *numbers,
+        age(check.checked_at - committed_at) if committed_at else "",
+    )
+
+
+def invocation(found: ActionInvocation) -> str:
+    by = f" (triggered by {found.triggered_by})" if found.triggered_by else ""
+    return f"{found.address}: apply runs this action{by}"
+
+
+def asides(assessment: Assessment, *, strict: bool) -> list[str]:
+    """What is counted in one line each and is no finding."""
+    found = []
+    if assessment.equivalents and not strict:
+        found.append(
+            f"{_count(assessment.equivalents, 'equivalent difference')} (null against {{}}, the "
+            "order of keys in JSON) not counted; --strict counts them"
+        )
+    if assessment.check_reads:
+        found.append(f"{_count(assessment.check_reads, 'data source')} read for checks, as always")
+    if assessment.reads:
+        found.append(f"{_count(assessment.reads, 'data source')} to be read during apply")
+    return found
+
+
+def warnings(check: EnvironmentCheck, assessment: Assessment | None) -> list[str]:
+    """What a person should know besides, each a sentence."""
+    found = list(check.warnings)
+    for failed in assessment.failed_checks if assessment else ():
+        how = "does not hold" if failed.status == "fail" else "could not be evaluated"
+        found.append(f"{failed.address} {how}. (Its message may hold values, so it is not shown.)")
+    return found
+
+
+def answer(report: CheckReport) -> str:
+    """The first line: is something wrong, where, how much."""
+    if not report.checks:
+        none = "Interrupted before any environment was checked."
+        return none if report.interrupted else "No environment was checked."
+    counts = Counter(check.verdict for check in report.checks)
+    summary = ", ".join(f"{counts[each]} {each.value}" for each in VERDICTS if counts[each])
+    words = f"{_count(len(report.checks), 'environment')}{_of_what(report.checks)}: {summary}"
+    return f"Interrupted; only {words}" if report.interrupted else words
+
+
+def next_steps(report: CheckReport) -> list[str]:
+    """What to do now, with commands that can be pasted."""
+    drifted = _named(report, Verdict.DRIFTED, Verdict.DRIFTED_AND_PENDING)
+    pending = _named(report, Verdict.PENDING, Verdict.DRIFTED_AND_PENDING)
+    broken = _named(report, Verdict.FAILED, Verdict.UNKNOWN)
+    found = []
+    if drifted:
+        found.append(
+            f"drifted: apply {_list(drifted)} the way you always do to put it back, or take the "
+            "change over into the code"
+        )
+    if pending:
+        found.append(f"pending: apply {_list(pending)} the way you always do")
+    if drifted or pending or broken:
+        again = [c.environment for c in report.checks if c.verdict is not Verdict.IN_SYNC]
+        found.append(f"look again: {check_command(again)}")
+    return found
+
+
+def check_command(environments: Sequence[str]) -> str:
+    """``driftctl-py check prod staging``; without names when they are too many for a line."""
+    names = environments if len(environments) <= _NAMED_AT_MOST else ()
+    return " ".join(["driftctl-py check", *map(shlex.quote, names)])
+
+
+def age(since: timedelta) -> str:
+    """``40 s``, ``12 min``, ``3 h``, ``5 d``, ``2 y``; never negative, whatever the clocks say."""
+    seconds = max(0, int(since.total_seconds()))
+    for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def duration(seconds: float) -> str:
+    """``0.8 s``, ``62 s``, ``4 min 10 s``."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
+
+
+def _remarks(finding: Finding) -> Iterator[str]:
+    if finding.deposed:
+        yield f"deposed object {finding.deposed}"
+    if finding.previous_address:
+        yield f"moved from {finding.previous_address}"
+    if finding.imported:
+        yield "imported"
+    yield from _what_is_done(finding)
+    yield _where_from(finding)
+    if finding.kind is not Kind.NO_OP:
+        yield _REASONS.get(finding.reason, finding.reason.replace("_", " "))
+
+
+def _what_is_done(finding: Finding) -> Iterator[str]:
+    match finding.kind:
+        case Kind.REPLACE:
+            yield "replace, destroys first"
+        case Kind.REPLACE_CREATE_FIRST:
+            yield "replace, creates first"
+        case Kind.FORGET:
+            yield "forget: leaves the state, the object stays"
+        case Kind.FORGET_THEN_CREATE | Kind.CREATE_THEN_FORGET:
+            yield "replace without destroying: the old object stays, unmanaged"
+        case Kind.UNKNOWN:
+            yield f"actions that this version does not know: {', '.join(finding.actions)}"
+        case Kind.UPDATE if finding.sensitivity_changed and not finding.attributes:
+            yield "only what counts as sensitive changes"
+        case _:
+            pass
+
+
+def _where_from(finding: Finding) -> str:
+    if finding.drift is Kind.UNKNOWN:
+        return "drift of a kind that this version does not know"
+    outside = "deleted outside" if finding.deleted_outside else "changed outside"
+    match finding.origin:
+        case Origin.DRIFT_REVERTED if finding.deleted_outside:
+            return f"drift: {outside}; apply creates it again"
+        case Origin.DRIFT_REVERTED:
+            return f"drift: {outside}; apply puts it back"
+        case Origin.DRIFT_TOLERATED:
+            return f"drift: {outside}; apply leaves it so"
+        case Origin.DRIFT_GONE:
+            return f"drift: {outside}; the code does not want it back"
+        case Origin.BOTH:
+            return f"drift: {outside}; and not applied yet"
+        case Origin.UNDETERMINED if finding.drifted:
+            return f"drift: {outside}; what apply makes of it is not known yet"
+        case _:
+            return ""
+
+
+def _urgency(finding: Finding) -> int:
+    if finding.kind.destroys:
+        return 0
+    if Kind.UNKNOWN in (finding.kind, finding.drift):
+        return 1
+    return 2 if finding.drifted else 3
+
+
+def _what_apply_does(assessment: Assessment) -> str:
+    drifted = [finding for finding in assessment.findings if finding.drifted]
+    back = sum(finding.origin is Origin.DRIFT_REVERTED for finding in drifted)
+    if back == len(drifted):
+        return "applying puts it back"
+    return f"applying puts {back} of {len(drifted)} back" if back else "applying leaves it so"
+
+
+def _of_what(checks: Sequence[EnvironmentCheck]) -> str:
+    """`` of infra at 77b0de4 (main)``, as far as all agree."""
+    revisions = [check.revision for check in checks if check.revision]
+    names = {_repository(revision.display_url) for revision in revisions} - {""}
+    words = f" of {names.pop()}" if len(names) == 1 else ""
+    commits = {revision.short for revision in revisions}
+    if len(commits) == 1:
+        refs = {each.ref for each in revisions if each.ref and not each.commit.startswith(each.ref)}
+        words += f" at {commits.pop()}" + (f" ({refs.pop()})" if len(refs) == 1 else "")
+    elif commits:
+        words += f" at {len(commits)} commits"
+    return words
+
+
+def _repository(url: str) -> str:
+    """``infra`` of ``https://git.example.com/team/infra.git``."""
+    return url.rstrip("/").rpartition("/")[2].removesuffix(".git").strip(".")
+
+
+def _named(report: CheckReport, *verdicts: Verdict) -> list[str]:
+    return [check.environment for check in report.checks if check.verdict in verdicts]
+
+
+def _list(names: Sequence[str]) -> str:
+    if len(names) > _NAMED_AT_MOST:
+        return f"{len(names)} environments"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
