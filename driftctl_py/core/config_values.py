@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from fnmatch import fnmatchcase
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -49,7 +50,10 @@ _OURS = {
     "TF_INPUT": "Leave it out; the engine is never asked anything.",
     "TF_IN_AUTOMATION": "Leave it out.",
 }
-_ARGUMENTS = "Leave it out: arguments behind the engine's back would change what a check means."
+_ARGUMENTS = (
+    "Leave it out (a glob can be narrower, such as TF_VAR_*): arguments behind the engine's back "
+    "would change what a check means."
+)
 _SECRET_ENV = re.compile(
     r"(^|_)(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY"
     r"|SECRET_ACCESS_KEY)$|^TF_TOKEN_",
@@ -286,10 +290,13 @@ def pass_env(text: str) -> str:
             "which is neither the name of an environment variable nor a glob such as GOOGLE_*",
             "Begin it with a letter; a bare * would hand every secret to every provider.",
         )
-    if text.startswith("TF_CLI_ARGS"):
-        raise Refusal("which adds arguments to every command", _ARGUMENTS)
-    if text in _OURS and text != "TF_CLI_CONFIG_FILE":
-        raise Refusal("which driftctl-py sets for the engine itself", _OURS[text])
+    if any(fnmatchcase(name, text) for name in ("TF_CLI_ARGS", "TF_CLI_ARGS_plan")):
+        raise Refusal("which lets arguments into every command of the engine", _ARGUMENTS)
+    for name, remedy in _OURS.items():
+        if name != "TF_CLI_CONFIG_FILE" and fnmatchcase(name, text):
+            raise Refusal(
+                f"which lets {name} in, but driftctl-py sets that for the engine itself", remedy
+            )
     return text
 
 

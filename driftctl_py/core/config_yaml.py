@@ -97,7 +97,7 @@ def read_yaml(data: bytes, *, filename: str) -> tuple[Node | None, tuple[Problem
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         raise ConfigError((_syntax_problem(error, text, filename),)) from error
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The pure Python parser lets int() and chr() complain about absurd escapes.
         what = "This is not YAML: a character or an escape in it does not exist."
         raise ConfigError((Problem(filename, 0, what, "Remove or mend it."),)) from error

@@ -39,7 +39,7 @@ def starter(files: Collection[str], *, default_branch: str | None = None) -> str
     intro = "One entry for each directory, or a glob for several (* is one level, ** any)."
     globs = _globs(directories, files)
     for entries in (globs, [{**entry, "name": "{path}"} for entry in globs]):
-        if _paths(entries, files) == {"/".join(directory) or "." for directory in directories}:
+        if _paths(entries, files) == set(map(_path, directories)):
             return _text(entries, intro, default_branch)
     # Directories of strange names, or a layout that no glob describes: one by one.
     return _text(_one_by_one(directories), intro, default_branch)
@@ -71,9 +71,13 @@ def _globs(directories: Sequence[_Directory], files: Collection[str]) -> list[di
 def _glob(group: Sequence[_Directory], files: Collection[str]) -> dict[str, Json]:
     entry: dict[str, Json] = {"path": _pattern(group)}
     found = _paths([{**entry, "name": "{path}"}], files) or set()
-    others = sorted(found - {"/".join(directory) for directory in group})
+    others = sorted(found - {_path(directory) for directory in group})
     # A module between the environments, a directory of documents: what a glob is not to find.
     return {**entry, "exclude": [escape(path) for path in others]} if others else entry
+
+
+def _path(directory: _Directory) -> str:
+    return "/".join(directory) or "."
 
 
 def _pattern(group: Sequence[_Directory]) -> str:
@@ -91,7 +95,7 @@ def _one_by_one(directories: Iterable[_Directory]) -> list[dict[str, Json]]:
         while name in entries:
             number += 1
             name = f"{base}-{number}"
-        entries[name] = {"path": escape("/".join(directory)) or ".", "name": name}
+        entries[name] = {"path": escape(_path(directory)), "name": name}
     return list(entries.values())
 
 
