@@ -263,7 +263,7 @@ class GitCommands:
         match trouble_in(answer.err):
             case Trouble.DISK:
                 return Unavailable(
-                    f"{what}: the disk is full.",
+                    f"{what}: the disk seems to be full. {said}",
                     todo=f"Make room for {self._data_dir} and try again.",
                 )
             case Trouble.OWNER:
@@ -271,7 +271,7 @@ class GitCommands:
                     f"{what}: it belongs to another user, and Git reads such a repository only "
                     "when told to, for its configuration could run programs.",
                     todo="If you trust it: git config --global --add safe.directory "
-                    + (remote.address.url if remote else _owned_by_another(answer.err)),
+                    + _owned_by_another(answer.err),
                 )
             case Trouble.HOST_KEY:
                 return SourceError(

@@ -46,7 +46,7 @@ class Trouble(Enum):
     OWNER = "the directory belongs to somebody else"
     NOT_FOUND = "there is no repository"
     TRANSPORT = "the transport is not allowed"
-    DISK = "the disk is full"
+    DISK = "the disk is full, as far as one can tell"
     LOCK_FILE = "a lock file was left behind"
     DOWN = "the other side did not answer"
     OTHER = "something else"
@@ -197,7 +197,11 @@ def without_trace(stderr: str) -> str:
 _TROUBLES: tuple[tuple[Trouble, re.Pattern[str]], ...] = tuple(
     (trouble, re.compile(pattern, re.IGNORECASE))
     for trouble, pattern in (
-        (Trouble.DISK, r"no space left on device|disk quota exceeded"),
+        (
+            # Laying files out, git does not say why it could not write one.
+            Trouble.DISK,
+            r"no space left on device|disk quota exceeded|unable to write (?!.*(denied|read-only))",
+        ),
         (Trouble.OWNER, r"dubious ownership|safe\.directory"),
         (Trouble.HOST_KEY, r"host key verification failed|remote host identification has changed"),
         (

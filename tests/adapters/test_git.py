@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import json
 import os
+import re
 import shutil
+import signal
 import ssl
 import stat
 import subprocess
@@ -17,6 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -262,6 +266,15 @@ def test_the_files_in_place_are_those_that_lie_there(here: Repository, sources: 
     assert sources.files(HERE, sources.resolve(HERE)) == {".gitignore", "kept.tf", "new/main.tf"}
 
 
+def test_a_repository_that_merely_lies_there_is_no_file(
+    here: Repository, environ: dict[str, str], sources: GitSources
+) -> None:
+    here.commit("main.tf")
+    Repository(here.path / "nested", environ).init().commit()
+
+    assert sources.files(HERE, sources.resolve(HERE)) == {"main.tf"}
+
+
 def test_a_file_left_out_by_a_sparse_checkout_does_not_lie_there(
     here: Repository, sources: GitSources
 ) -> None:
@@ -370,7 +383,7 @@ def test_inside_a_git_hook_the_hooks_own_repository_is_not_taken_for_ours(
     open_sources: Callable[..., GitSources],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    commit = here.commit()
+    commit = here.commit("ours.tf")
     inherited = {
         "GIT_DIR": str(remote.path / ".git"),
         "GIT_WORK_TREE": str(remote.path),
@@ -381,8 +394,11 @@ def test_inside_a_git_hook_the_hooks_own_repository_is_not_taken_for_ours(
         monkeypatch.setenv(name, value)
     sources = open_sources(**inherited)
 
-    assert sources.resolve(HERE).commit == commit
-    assert not sources.resolve(HERE).dirty
+    revision = sources.resolve(HERE)
+    root = Path(sources.checkout(HERE, sources.resolve(HERE, "main")).root)
+
+    assert (revision.commit, revision.dirty) == (commit, False)
+    assert sources.files(HERE, revision) == names_under(root) == {"ours.tf"}
 
 
 def test_a_hook_or_watcher_of_the_users_repository_does_not_run(
@@ -496,6 +512,17 @@ def test_a_remote_with_sha256_names_is_read(
 
     assert revision.commit == commit
     assert sources.files(Source("other", url=str(other.path)), revision) == {"main.tf"}
+
+
+def test_a_commit_from_an_impossible_year_has_no_date_and_is_read_all_the_same(
+    remote: Repository, sources: GitSources
+) -> None:
+    remote.environ["GIT_COMMITTER_DATE"] = "@4000000000000 +0000"
+    commit = remote.commit("main.tf")
+
+    found = [sources.resolve(INFRA), sources.resolve(INFRA)]
+
+    assert [(revision.commit, revision.committed_at) for revision in found] == [(commit, None)] * 2
 
 
 def test_a_name_that_is_branch_and_tag_at_once_must_be_told_apart(
@@ -810,8 +837,8 @@ def test_a_mirror_that_was_deleted_is_fetched_anew_for_a_checkout(
     }
 
 
-def test_eight_threads_get_the_same_worktree(
-    remote: Repository, open_sources: Callable[..., GitSources], trace: Trace
+def test_eight_threads_get_the_same_worktree_and_hold_it_once(
+    tmp_path: Path, remote: Repository, open_sources: Callable[..., GitSources], trace: Trace
 ) -> None:
     sources = open_sources(GIT_TRACE2_EVENT=str(trace.path))
 
@@ -823,9 +850,12 @@ def test_eight_threads_get_the_same_worktree(
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(check, range(8)))
 
+    sources.prune(())
+
     assert len(found) == 1
     assert trace.commands().count("fetch") == 1
-    assert trace.commands().count("worktree") == 1
+    assert trace.commands().count("worktree") == 2  # add, and the prune of a moment ago
+    assert worktrees(tmp_path) == set()
 
 
 _CHECK_IN_A_PROCESS = """
@@ -1102,7 +1132,7 @@ def test_a_link_that_stays_inside_is_kept(remote: Repository, sources: GitSource
     assert (root / "environments/dev/main.tf").read_text() == "# first\n"
 
 
-def test_a_filter_or_hook_template_of_the_users_does_not_run_in_our_mirror(
+def test_a_hook_or_template_of_the_users_does_not_run_in_our_mirror(
     tmp_path: Path, environ: dict[str, str], remote: Repository, sources: GitSources
 ) -> None:
     ran = tmp_path / "ran"
@@ -1117,6 +1147,7 @@ def test_a_filter_or_hook_template_of_the_users_does_not_run_in_our_mirror(
     sources.checkout(INFRA, sources.resolve(INFRA))
 
     assert not ran.exists()
+    assert not (home_of(tmp_path) / "repo.git" / "hooks").exists()
 
 
 # The network: a real https server on this machine.
@@ -1129,7 +1160,7 @@ class GitServer:
         self.root = root
         self.environ = environ
         self.mode = "serve"
-        self.asked: list[tuple[str, str | None]] = []
+        self.asked: list[Message] = []
         self.closing = threading.Event()
         outer = self
 
@@ -1171,7 +1202,7 @@ class GitServer:
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         authorization = request.headers.get("Authorization")
-        self.asked.append((request.path, authorization))
+        self.asked.append(request.headers)
         if self.mode == "hang":
             self.closing.wait(30)
         elif self.mode == "echo":
@@ -1334,6 +1365,7 @@ def test_a_token_replaces_a_header_that_the_user_has_configured_for_the_host(
     )
 
     assert sources.resolve(https(server, token_env="GIT_TOKEN")).commit == remote.head
+    assert {headers["User-Agent"] for headers in server.asked} == {"ours"}
 
 
 def test_the_users_own_credential_helper_opens_a_private_source(
@@ -1624,6 +1656,128 @@ def test_the_users_own_ssh_command_is_used_as_it_is(
 
 
 # The machine.
+
+
+def test_a_repository_of_another_user_is_an_error_that_says_how_to_trust_it(
+    here: Repository, remote: Repository, open_sources: Callable[..., GitSources]
+) -> None:
+    here.commit()
+    # Git's own switch for its own tests of this.
+    sources = open_sources(GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+
+    with pytest.raises(SourceError, match="belongs to another user") as in_place:
+        sources.resolve(HERE)
+    with pytest.raises(SourceError, match="belongs to another user") as fetched:
+        sources.resolve(INFRA)
+
+    trust = "git config --global --add safe.directory "
+    assert in_place.value.todo.endswith(trust + str(here.path))
+    assert fetched.value.todo.endswith(trust + str(remote.path / ".git"))
+
+
+def test_who_waits_for_another_process_can_be_stopped(
+    tmp_path: Path, remote: Repository, sources: GitSources
+) -> None:
+    sources.resolve(INFRA)
+    remote.commit(text="# second\n")
+    lock = os.open(home_of(tmp_path) / "lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(sources.resolve, INFRA)
+        time.sleep(0.3)
+        before = waiting.done()
+        sources.stop()
+        with pytest.raises(Interrupted):
+            waiting.result(timeout=5)
+    os.close(lock)
+
+    assert not before
+
+
+_HANG = """
+import os, sys
+from pathlib import Path
+from driftctl_py.adapters.git import GitSources
+from driftctl_py.core.environment import Source
+
+print("ready", flush=True)
+sources = GitSources(Path(sys.argv[1]), here=Path(sys.argv[2]), environ={**os.environ})
+try:
+    sources.resolve(Source("infra", url=sys.argv[3]))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_ctrl_c_leaves_no_git_behind(
+    tmp_path: Path, here: Repository, remote: Repository, server: GitServer
+) -> None:
+    server.mode = "hang"
+    words = [sys.executable, "-c", _HANG, str(tmp_path / "data"), str(here.path)]
+
+    with subprocess.Popen(
+        [*words, f"{server.url}/remote/.git"], env=here.environ, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while not server.asked:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+
+    assert output == "ready\ninterrupted\n"
+    assert processes_that_mention(server.url) == []
+
+
+_ON_A_FULL_DISK = """
+import os, sys
+from pathlib import Path
+from driftctl_py.adapters.git import GitSources
+from driftctl_py.core.environment import Source
+from driftctl_py.errors import Unavailable
+
+sources = GitSources(Path(sys.argv[1]), here=Path(sys.argv[2]), environ={**os.environ})
+source = Source("infra", url="../remote")
+try:
+    sources.checkout(source, sources.resolve(source))
+except Unavailable as error:
+    print(error.what, error.todo)
+"""
+
+
+@pytest.mark.parametrize("kilobytes", [40, 400, 500])
+def test_a_full_disk_is_an_error_that_says_where_to_make_room(
+    tmp_path: Path, here: Repository, remote: Repository, kilobytes: int
+) -> None:
+    (remote.path / "large").write_bytes(os.urandom(300_000))
+    remote.commit_all()
+    small = tmp_path / "small"
+    small.mkdir()
+    own_mounts = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    mount = f"mount -t tmpfs -o size={kilobytes}k none {small}"
+    try:
+        subprocess.run([*own_mounts, mount], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine does not let us mount a small disk of our own")
+
+    done = subprocess.run(
+        [
+            *own_mounts,
+            f'{mount} && exec "$@"',
+            "sh",
+            sys.executable,
+            "-c",
+            _ON_A_FULL_DISK,
+            str(small / "data"),
+            str(here.path),
+        ],
+        env=here.environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert re.search(r"the disk seems to be full|No space left on device", done.stdout)
+    assert f"Make room for {small / 'data'}" in done.stdout
 
 
 def test_a_data_directory_that_cannot_be_written_is_an_error_that_names_it(

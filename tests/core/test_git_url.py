@@ -240,6 +240,8 @@ def test_an_empty_secret_redacts_nothing() -> None:
         ("fatal: detected dubious ownership in repository at '/x'", "OWNER"),
         ("fatal: transport 'ext' not allowed", "TRANSPORT"),
         ("fatal: write error: No space left on device", "DISK"),
+        ("error: unable to write file large\nfatal: Could not reset index file", "DISK"),
+        ("error: unable to write file x: Permission denied", "OTHER"),
         ("fatal: Unable to create '/x/packed-refs.lock': File exists.", "LOCK_FILE"),
         ("fatal: bad object refs/heads/main", "OTHER"),
     ],
