@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
+from threading import Lock
 from typing import Protocol, TypeVar
 
 from driftctl_py.app.check import Checker, Prepared
@@ -277,13 +278,15 @@ class _Revisions:
         self._known: dict[tuple[str, str | None], Revision] = {
             (name, None): revision for name, revision in synced.revisions.items()
         }
+        self._lock = Lock()
 
     def of(self, environment: Environment) -> Revision:
         key = (environment.source, environment.ref)
-        if key not in self._known:
-            source = self._config.sources[environment.source]
-            self._known[key] = self._sources.resolve(source, environment.ref)
-        return self._known[key]
+        with self._lock:
+            if key not in self._known:
+                source = self._config.sources[environment.source]
+                self._known[key] = self._sources.resolve(source, environment.ref)
+            return self._known[key]
 
 
 def _is_ready(item: object) -> bool:
