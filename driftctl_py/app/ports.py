@@ -94,7 +94,7 @@ class Identity(Protocol):
 class PlanReader(Protocol):
     """A plan's JSON from a file: mapped into memory, decoded, and gone from the disk after."""
 
-    def __call__(self, path: Path) -> Plan: ...
+    def __call__(self, path: Path, /) -> Plan: ...
 
 
 class Progress(Protocol):
