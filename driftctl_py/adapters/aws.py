@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 # Temporary credentials are renewed while they still outlive a long plan's start.
 _RENEW_BEFORE = timedelta(minutes=15)
+_FILES = {
+    "config_file": "AWS_CONFIG_FILE",
+    "credentials_file": "AWS_SHARED_CREDENTIALS_FILE",
+    "ca_bundle": "AWS_CA_BUNDLE",
+}
 _STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
@@ -112,17 +117,23 @@ def _new_client(
     service: str, environ: Mapping[str, str], region: str | None, endpoint: str | None
 ) -> Any:
     import boto3
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
     try:
         profile = environ.get("AWS_PROFILE")
         static = environ.get("AWS_ACCESS_KEY_ID")
+        base = botocore.session.Session(profile=None if static else profile)
+        # botocore reads these from our own environment; the configuration may say otherwise.
+        for variable, name in _FILES.items():
+            if name in environ:
+                base.set_config_variable(variable, environ[name])
         session = boto3.Session(
             aws_access_key_id=static,
             aws_secret_access_key=environ.get("AWS_SECRET_ACCESS_KEY") if static else None,
             aws_session_token=environ.get("AWS_SESSION_TOKEN") if static else None,
-            profile_name=None if static else profile,
+            botocore_session=base,
             region_name=region or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
         )
         endpoint = (

@@ -167,6 +167,18 @@ def test_a_profile_that_is_not_there_is_said(aws: Aws, endpoint: str) -> None:
         aws.client("s3", environ=environ, region="us-east-1", endpoint=endpoint)
 
 
+def test_a_profile_is_looked_up_in_the_files_that_the_environment_names(
+    aws: Aws, s3: Any, endpoint: str, tmp_path: Path
+) -> None:
+    files = tmp_path / "credentials"
+    files.write_text("[plan]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    environ = aws.environ(Credentials(profile="plan"), {"AWS_SHARED_CREDENTIALS_FILE": str(files)})
+
+    client = aws.client("s3", environ=environ, region="us-east-1", endpoint=endpoint)
+
+    assert [item["Name"] for item in client.list_buckets()["Buckets"]] == ["states"]
+
+
 def test_an_assumed_role_is_who_the_engine_is(aws: Aws, endpoint: str) -> None:
     environ = {**ENVIRON, "AWS_ENDPOINT_URL_STS": endpoint, "PATH": "/bin"}
     role = Credentials(role_arn="arn:aws:iam::123456789012:role/plan", external_id="x1")
