@@ -516,7 +516,11 @@ FILE = Record(
         "sources": Key(
             Keyed(
                 Text("the name of a source", pattern=values.SOURCE_NAME_PATTERN),
-                Either(_SOURCE.keys["url"].shape, _SOURCE, "a URL or a mapping with the key `url`"),
+                Either(
+                    replace(_URL, check=values.lone_source_url),
+                    _SOURCE,
+                    "a URL or a mapping with the key `url`",
+                ),
                 "a mapping from names to repositories",
                 wrap=_name_source,
             ),
