@@ -211,7 +211,8 @@ def _checker(
     )
     named = {environment.engine.use for environment in selected}
     configured = sorted(named - {"auto", "tofu", "terraform", "embedded"})
-    candidates = engines.candidates([str(_path(use, here)) for use in configured], passed)
+    programs = {use: str(_path(use, here)) for use in configured}
+    candidates = engines.candidates(sorted(set(programs.values())), passed)
     aws = Aws(clock=now)
     return Checker(
         sources=sources,
@@ -230,6 +231,7 @@ def _checker(
             dropped=frozenset(os.environ) - frozenset(passed),
             init_lock=init_lock,
             secrets=_secrets(selected),
+            programs=programs,
         ),
     )
 

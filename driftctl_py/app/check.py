@@ -8,6 +8,7 @@ is created, and the state is only looked at.
 from __future__ import annotations
 
 import json
+import os.path
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -62,6 +63,7 @@ _TITLE = {"terraform": "Terraform", "tofu": "OpenTofu"}
 class Settings:
     """What holds for every environment of one check.
 
+    ``programs`` says where the programs are that the configuration names by a path of its own.
     ``environ`` is the engine's environment before the environment's own variables; ``dropped``
     names what the caller had set but the engine does not get. ``init_lock`` is held around each
     `init` when a provider cache is shared (Terraform's is not safe for two at once). ``secrets``
@@ -75,6 +77,7 @@ class Settings:
     dropped: frozenset[str] = frozenset()
     init_lock: Path | None = None
     secrets: frozenset[str] = frozenset()
+    programs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Prepared:
         before `init`; empty when it cannot."""
         address = self.backend.address
         if isinstance(address, LocalAddress):
-            return str(self.workdir.source_directory / address.path)
+            return os.path.normpath(self.workdir.source_directory / address.path)
         return "" if isinstance(address, OtherAddress) else str(address)
 
     @property
@@ -161,8 +164,9 @@ class Checker:
         memory = self._workdirs.remember(workdir)
         facts = self._workdirs.facts(workdir)
         root = facts["."]
+        use = environment.engine.use
         engine = choose(
-            environment.engine,
+            replace(environment.engine, use=self._settings.programs.get(use, use)),
             self._workdirs.hints(workdir, root),
             self._settings.candidates,
             remembered=memory.family or None,
@@ -216,9 +220,7 @@ class Checker:
 
     def _outcome(self, prepared: Prepared, notes: _Notes) -> Outcome:
         self._make_ready(prepared, notes)
-        address = recorded_address(
-            self._workdirs.recorded_backend(prepared.workdir), prepared.environment.workspace
-        )
+        address = self._recorded(prepared)
         compare_addresses(prepared.backend.address, address)
         self._check_workspace(prepared, address)
         before = self._look(prepared, address, notes)
@@ -265,12 +267,17 @@ class Checker:
             backend_config = self._workdirs.write(
                 workdir.home / "driftctl.tfbackend", settings.encode()
             )
+        # Before `init` where it can be: that would fetch the other engine's providers, or fail.
+        known = not isinstance(prepared.backend.address, OtherAddress)
+        if known:
+            self._refuse_foreign_state(prepared, prepared.backend.address)
         if self._settings.init_lock is None:
             self._run_init(prepared, backend_config)
         else:
             with self._workdirs.exclusive(self._settings.init_lock):
                 self._run_init(prepared, backend_config)
-        self._refuse_foreign_state(prepared)
+        if not known:
+            self._refuse_foreign_state(prepared, self._recorded(prepared))
         memory = self._workdirs.remember(workdir)
         self._workdirs.save(
             workdir,
@@ -285,14 +292,16 @@ class Checker:
             on_event=lambda _log: None,
         )
 
-    def _refuse_foreign_state(self, prepared: Prepared) -> None:
+    def _recorded(self, prepared: Prepared) -> StateAddress:
+        return recorded_address(
+            self._workdirs.recorded_backend(prepared.workdir), prepared.environment.workspace
+        )
+
+    def _refuse_foreign_state(self, prepared: Prepared, address: StateAddress) -> None:
         """Once per `init`: a state whose providers come from the other engine's registry is not
         planned under `engine: auto`, because the first apply would hand it over for good."""
         if prepared.environment.engine.use != "auto" or prepared.memory.family:
             return
-        address = recorded_address(
-            self._workdirs.recorded_backend(prepared.workdir), prepared.environment.workspace
-        )
         state = self._states.read(
             address,
             directory=prepared.workdir.source_directory,

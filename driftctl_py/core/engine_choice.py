@@ -68,6 +68,7 @@ def choose(
 ) -> Chosen:
     """Pick the one engine for an environment, or raise `EngineMissing` saying how to choose.
 
+    Where ``choice`` names a program, it does so by the path that its candidate has.
     ``remembered`` is the family that planned this environment last time, if any.
     """
     family, why = _wanted_family(choice, hints, remembered)
@@ -75,9 +76,9 @@ def choose(
     if choice.use == "embedded":
         fitting = [item for item in fitting if item.origin == "embedded"]
     elif choice.use not in {"auto", "tofu", "terraform"}:
-        fitting = [item for item in fitting if item.origin == "configured"]
+        fitting = [item for item in fitting if item.path == choice.use]
     if not fitting:
-        raise EngineMissing(_nothing_found(choice, family, why), todo=_how_to_get(family))
+        raise EngineMissing(_nothing_found(choice, family, why), todo=_how_to_get(choice, family))
     complaints = {item: _complaint(item, choice, hints) for item in fitting}
     # A program on PATH was put there by somebody; the embedded one is only the last resort.
     fitting = [item for item in fitting if complaints[item] is None]
@@ -156,7 +157,10 @@ def _complaint(item: Candidate, choice: EngineChoice, hints: Hints) -> str | Non
 
 def _nothing_found(choice: EngineChoice, family: str | None, why: str) -> str:
     if choice.use not in {"auto", "tofu", "terraform", "embedded"}:
-        return f"The engine {choice.use} is not there or is no Terraform or OpenTofu."
+        return (
+            f"The engine {choice.use} is not there, cannot be run, or does not "
+            "answer as a Terraform or OpenTofu does."
+        )
     if choice.use == "embedded":
         return "The embedded Terraform is not installed in this Python environment."
     if family is None:
@@ -164,8 +168,12 @@ def _nothing_found(choice: EngineChoice, family: str | None, why: str) -> str:
     return f"{_TITLE[family]} is needed ({why}), but none was found on PATH."
 
 
-def _how_to_get(family: str | None) -> str:
+def _how_to_get(choice: EngineChoice, family: str | None) -> str:
     embedded = "pip install 'driftctl-py[embedded]'"
+    if choice.use not in {"auto", "tofu", "terraform", "embedded"}:
+        return f"See what it says, or correct `engine` in driftctl.yaml: {choice.use} version -json"
+    if choice.use == "embedded":
+        return f"Install it: {embedded}"
     if family == "tofu":
         return "Install OpenTofu and put tofu on PATH, or name it: engine: /path/to/tofu"
     return f"Install one and put it on PATH, or take the embedded Terraform: {embedded}"
