@@ -246,7 +246,9 @@ def _run(
         raise EngineError(
             f"{environment}: {engine.use} {arguments[0]} ended with {done.exit_code}, so the "
             f"playground is not complete. It said:\n{said.strip()}",
-            todo="Try another engine: driftctl-py demo --engine embedded",
+            todo="This is a bug in driftctl_py."
+            if engine.use == "embedded"
+            else "Try the one that comes with it: driftctl-py demo --engine embedded",
         )
 
 

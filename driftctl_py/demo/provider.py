@@ -16,6 +16,7 @@ import json
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,9 @@ from tf import iface, runner, schema, types
 _State = dict[str, Any]
 _Wrong = Callable[[str, str], None]
 
+# `tf` listens on a socket below the temporary directory, and a socket's path has 104 bytes at
+# most (macOS; Linux has 108).
+_LONGEST_TMPDIR = 70
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -383,6 +387,8 @@ def main() -> None:
     """Serve one engine until it hangs up."""
     # Ctrl-C goes to the whole foreground group; stopping is the engine's to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if len(tempfile.gettempdir()) > _LONGEST_TMPDIR:
+        tempfile.tempdir = "/tmp"  # noqa: S108 - a private directory is made in it
     runner.run_provider(FolderProvider(), sys.argv)
 
 

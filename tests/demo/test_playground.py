@@ -76,7 +76,10 @@ def test_a_playground_works_whatever_its_directory_is_called(tmp_path: Path) -> 
         ground.lay_out(playground, engine, running.url)
         # As in a hook of another repository.
         ground.initialise(playground, engine, {**os.environ, "GIT_DIR": str(tmp_path / "no")})
-        count = ground.apply(playground, engine, "dev", os.environ)
+        # A socket's path is short, a directory for temporary files need not be.
+        deep = tmp_path / ("deep" * 30)
+        deep.mkdir()
+        count = ground.apply(playground, engine, "dev", {**os.environ, "TMPDIR": str(deep)})
         edited = playground.cloud("dev") / "server-web-1.json"
         before = edited.read_text()
         edited.write_text(json.dumps({**json.loads(before), "cpus": 64}))
