@@ -95,7 +95,10 @@ class StateReader:
 
     def _dynamodb_lock(self, address: S3Address, environ: Mapping[str, str]) -> LockHolder | None:
         client = self._clients.client(
-            "dynamodb", environ=environ, region=address.region, endpoint=None
+            "dynamodb",
+            environ=environ,
+            region=address.region,
+            endpoint=address.lock_endpoint,
         )
         item = client.get_item(
             TableName=address.lock_table,

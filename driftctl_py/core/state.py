@@ -28,7 +28,8 @@ Setting: TypeAlias = "str | bool | Mapping[str, str]"
 
 @dataclass(frozen=True, slots=True)
 class S3Address:
-    """A state object in S3. ``lock_object`` and ``lock_table`` say where a lock would show."""
+    """A state object in S3. ``lock_object`` and ``lock_table`` say where a lock would show;
+    ``lock_endpoint`` is where the table is, None for AWS itself."""
 
     bucket: str
     key: str
@@ -36,6 +37,7 @@ class S3Address:
     endpoint: str | None = None
     lock_object: bool = False
     lock_table: str | None = None
+    lock_endpoint: str | None = None
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -196,14 +198,19 @@ def _s3_settings(environment: Environment, state: S3State, engine: Candidate) ->
             "skip_metadata_api_check": True,
             "skip_region_validation": True,
         }
+        # Whoever stands in for S3 stands in for the lock table: AWS would not know either.
+        table = state.lock == "dynamodb"
         if satisfies(engine.version, ">= 1.6.0"):
+            services = ("s3", "dynamodb") if table else ("s3",)
             settings |= {
-                "endpoints": {"s3": state.endpoint},
+                "endpoints": dict.fromkeys(services, state.endpoint),
                 "use_path_style": True,
                 "skip_requesting_account_id": True,
             }
         else:
             settings |= {"endpoint": state.endpoint, "force_path_style": True}
+            if table:
+                settings["dynamodb_endpoint"] = state.endpoint
     return settings
 
 
@@ -218,16 +225,17 @@ def _s3_address(
     if bucket is None or key is None:
         # Given by an expression (OpenTofu) or not at all: what init records will say.
         return OtherAddress("s3")
-    endpoints = settings.get("endpoints")
-    endpoint = endpoints["s3"] if isinstance(endpoints, Mapping) else text("endpoint")
+    given = settings.get("endpoints")
+    endpoints: Mapping[str, str] = given if isinstance(given, Mapping) else {}
     prefix = text("workspace_key_prefix") or _WORKSPACE_PREFIX
     return S3Address(
         bucket=bucket,
         key=_workspace_key(key, prefix, environment.workspace),
         region=text("region"),
-        endpoint=endpoint,
+        endpoint=endpoints.get("s3") or text("endpoint"),
         lock_object=bool(settings.get("use_lockfile")) or declared.declares("use_lockfile"),
         lock_table=text("dynamodb_table"),
+        lock_endpoint=endpoints.get("dynamodb") or text("dynamodb_endpoint"),
     )
 
 
@@ -281,16 +289,17 @@ def recorded_address(recorded: bytes | None, workspace: str) -> StateAddress:
     bucket, key = text("bucket"), text("key")
     if backend.type != "s3" or bucket is None or key is None:
         return OtherAddress(backend.type)
-    endpoints = config.get("endpoints")
-    endpoint = endpoints.get("s3") if isinstance(endpoints, dict) else None
+    given = config.get("endpoints")
+    endpoints: Mapping[str, str | None] = given if isinstance(given, dict) else {}
     prefix = text("workspace_key_prefix") or _WORKSPACE_PREFIX
     return S3Address(
         bucket=bucket,
         key=_workspace_key(key, prefix, workspace),
         region=text("region"),
-        endpoint=endpoint or text("endpoint"),
+        endpoint=endpoints.get("s3") or text("endpoint"),
         lock_object=config.get("use_lockfile") is True,
         lock_table=text("dynamodb_table"),
+        lock_endpoint=endpoints.get("dynamodb") or text("dynamodb_endpoint"),
     )
 
 

@@ -156,6 +156,22 @@ def test_a_lock_table_is_passed_on() -> None:
     assert plan.address.lock_table == "locks"
 
 
+@pytest.mark.parametrize("engine", [NEW, OLD])
+def test_a_look_alike_holds_the_lock_table_too(engine: Candidate) -> None:
+    state = S3State(
+        "b",
+        "eu-central-1",
+        lock="dynamodb",
+        dynamodb_table="locks",
+        endpoint="http://localhost:5000",
+    )
+
+    plan = plan_backend(Environment("prod", "p", state=state), ModuleFacts(), engine)
+
+    assert isinstance(plan.address, S3Address)
+    assert plan.address.lock_endpoint == plan.address.endpoint == "http://localhost:5000"
+
+
 def test_a_template_in_a_setting_stays_text() -> None:
     state = S3State('b"${x}%{y}', "eu-central-1", lock="none")
 
