@@ -135,6 +135,7 @@ def _fleet(options: Options, progress: Progress, stop: Stop) -> Fleet:
     data_dir = _data_dir(options.data_dir, config.data_dir, here)
     jobs = options.jobs or processors()
     sources = GitSources(data_dir, here=here, environ=os.environ)
+    stop.when_asked(sources.stop)
 
     def make_checker(selected: Sequence[Environment]) -> Checker:
         return _checker(config, selected, path, data_dir, jobs, sources, progress, stop)
@@ -171,7 +172,7 @@ def _checker(
 
     here = path.resolve().parent
     scope = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
-    workdirs = Workdirs(data_dir, scope=scope)
+    workdirs = Workdirs(data_dir, scope=scope, stopped=lambda: stop.please)
     memory = tune(
         available_bytes=available_memory(),
         jobs=min(jobs, len(selected)),

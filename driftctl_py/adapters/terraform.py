@@ -245,7 +245,7 @@ class Engines:
         argv = commands.argv("plan", json=commands.flag, input=False, lock=False)
         try:
             with tempfile.TemporaryDirectory() as empty:
-                process.run(
+                finished = process.run(
                     argv,
                     cwd=Path(empty),
                     env=environ,
@@ -255,6 +255,8 @@ class Engines:
                 )
         except OSError:
             return None
+        if finished.interrupted:
+            raise Interrupted("Stopped while the engines were looked for; nothing was changed.")
         return (log.family, log.version) if log.family else None
 
     def init(

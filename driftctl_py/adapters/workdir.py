@@ -22,7 +22,8 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -34,7 +35,7 @@ from driftctl_py.core.engine_run import Memory, Workdir
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.module_facts import ENGINE_SUFFIXES, ModuleFacts, read_module
 from driftctl_py.core.state import OVERRIDE_NAME
-from driftctl_py.errors import DriftctlError, SourceError, StateError, Unavailable
+from driftctl_py.errors import DriftctlError, Interrupted, SourceError, StateError, Unavailable
 
 LOCK_FILE = ".terraform.lock.hcl"
 # The engine's own droppings in a user's working tree are not part of what Git says.
@@ -50,12 +51,16 @@ class _Record(msgspec.Struct):
 class Workdirs:
     """Makes and keeps the private directories under ``data_dir``, one per environment.
 
-    ``scope`` tells configurations apart that share a data directory.
+    ``scope`` tells configurations apart that share a data directory. ``stopped`` is asked while
+    another check is waited for.
     """
 
-    def __init__(self, data_dir: Path, *, scope: str) -> None:
+    def __init__(
+        self, data_dir: Path, *, scope: str, stopped: Callable[[], bool] = lambda: False
+    ) -> None:
         self._root = data_dir / "environments"
         self._scope = scope
+        self._stopped = stopped
         self._locks: dict[Path, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -216,15 +221,36 @@ class Workdirs:
         """Hold a lock file; it is left behind, empty, and frees itself when a process dies."""
         with self._guard:
             lock = self._locks.setdefault(path, threading.Lock())
-        with lock:
+        self._wait(lambda: lock.acquire(blocking=False), path)
+        try:
             with _disk_errors(path):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._wait(lambda: _take(descriptor), path)
                 yield
             finally:
                 os.close(descriptor)
+        finally:
+            lock.release()
+
+    def _wait(self, take: Callable[[], bool], path: Path) -> None:
+        """Neither a lock of Python's nor one of the system's can be waited for and be told to
+        stop, so it is tried again and again, ever more slowly."""
+        pause = 0.001
+        while not take():
+            if self._stopped():
+                raise Interrupted(f"Stopped while another check held {path}; nothing was changed.")
+            time.sleep(pause)
+            pause = min(pause * 2, 0.1)
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _find_upwards(name: str, directory: Path, root: Path) -> str | None:

@@ -6,7 +6,8 @@ One environment's failure never stops another: here our errors become failed che
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -27,9 +28,8 @@ R = TypeVar("R")
 
 
 class Stop(Protocol):
-    """A wish to stop, which the running engines are told of."""
+    """A wish to stop; the running engines know of it themselves."""
 
-    def ask(self) -> None: ...
     @property
     def please(self) -> bool: ...
 
@@ -73,10 +73,14 @@ class Fleet:
         return expand(self._config, synced.files)
 
     def check(self, names: Sequence[str]) -> CheckReport:
-        """Check the named environments, or all. Raises `ConfigError` and `UsageError` only: what
-        goes wrong with one environment is in its own check."""
+        """Check the named environments, or all. Raises `ConfigError`, `UsageError`, and
+        `Interrupted` before it is known what there is to check; what goes wrong with one
+        environment is in its own check."""
         started_at = self._clock()
         synced = self._sync()
+        for error in synced.failures.values():
+            if isinstance(error, Interrupted):
+                raise error
         environments, lost = self._expand(synced)
         selected = _select(names, environments, complete=not synced.failures)
         checks: dict[str, EnvironmentCheck] = {}
@@ -194,22 +198,12 @@ class Fleet:
     def _map(
         self, pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T]
     ) -> list[R | None]:
-        """``work`` for each item, in order; None for what a wish to stop kept from starting.
-
-        The first Ctrl-C asks every engine to stop and waits for it, the second does not wait.
-        """
+        """``work`` for each item, in order; None for what a wish to stop kept from starting."""
 
         def unless_stopped(item: T) -> R | None:
             return None if self._stop.please else work(item)
 
-        futures: list[Future[R | None]] = [pool.submit(unless_stopped, item) for item in items]
-        waiting: set[Future[R | None]] = set(futures)
-        while waiting:
-            try:
-                _, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                self._stop.ask()
-        return [future.result() for future in futures]
+        return list(pool.map(unless_stopped, items))
 
     def _sync(self) -> Synced:
         """Ask every source that has environments where it stands, all at once."""
@@ -232,6 +226,8 @@ class Fleet:
         else:
             with ThreadPoolExecutor(self._jobs, thread_name_prefix="sync") as pool:
                 self._map(pool, sync, needed)
+        if len(revisions) + len(failures) < len(needed):
+            raise Interrupted("Stopped before all Git sources were read; nothing was changed.")
         return Synced(revisions, files, failures)
 
     def _expand(
@@ -264,9 +260,11 @@ class Fleet:
     def _prune(self, synced: Synced, environments: Iterable[Environment], *, whole: bool) -> None:
         """Let go of checkouts that nobody uses, when this check has seen all that are used."""
         if whole and not any(environment.ref for environment in environments):
-            self._sources.prune(
-                {(name, revision.commit) for name, revision in synced.revisions.items()}
-            )
+            # A tidying that was interrupted is made up for by the next; the report is not.
+            with suppress(Interrupted):
+                self._sources.prune(
+                    {(name, revision.commit) for name, revision in synced.revisions.items()}
+                )
 
 
 class _Revisions:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from driftctl_py import compose
+from driftctl_py.cli.interrupt import interruptibly
 from driftctl_py.cli.output import write_output
 from driftctl_py.cli.progress import watching
 from driftctl_py.core.check import CheckReport
@@ -23,11 +22,12 @@ def run_check(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         strict=arguments.strict,
     )
-    # A scheduler stops a job with SIGTERM; it gets the same orderly end as Ctrl-C.
-    signal.signal(signal.SIGTERM, _interrupt)
+    stop = compose.new_stop()
     with watching(sys.stderr, verbose=arguments.verbose) as progress:
-        report = compose.check(
-            options, arguments.environments, progress=progress, stop=compose.new_stop()
+        report = interruptibly(
+            lambda: compose.check(options, arguments.environments, progress=progress, stop=stop),
+            stop,
+            progress.say,
         )
     write_output(_render(report, arguments.format, to_file=arguments.output is not None), arguments)
     return report.exit_code
@@ -51,10 +51,6 @@ def _render(report: CheckReport, format_: str, *, to_file: bool) -> str:
         width=max(80, width or 100),
         color=terminal and not compose.environ().get("NO_COLOR"),
     )
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _path(text: str | None) -> Path | None:

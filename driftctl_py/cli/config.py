@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from driftctl_py import compose
+from driftctl_py.cli.interrupt import interruptibly
 from driftctl_py.cli.progress import PlainProgress
 
 
@@ -22,8 +23,10 @@ def run_config(arguments: argparse.Namespace) -> int:
         config=None if arguments.config is None else Path(arguments.config),
         data_dir=None if arguments.data_dir is None else Path(arguments.data_dir),
     )
-    config, environments = compose.environments(
-        options, progress=PlainProgress(sys.stderr, verbose=False), stop=compose.new_stop()
+    progress = PlainProgress(sys.stderr, verbose=False)
+    stop = compose.new_stop()
+    config, environments = interruptibly(
+        lambda: compose.environments(options, progress=progress, stop=stop), stop, progress.say
     )
     if arguments.action == "check":
         names = ", ".join(environment.name for environment in environments)

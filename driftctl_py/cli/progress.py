@@ -6,21 +6,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from driftctl_py.core.check import EnvironmentCheck
 
-if TYPE_CHECKING:
-    from driftctl_py.app.ports import Progress
-
 
 @contextmanager
-def watching(stream: TextIO, *, verbose: bool) -> Iterator[Progress]:
+def watching(stream: TextIO, *, verbose: bool) -> Iterator[PlainProgress | LiveProgress]:
     """Somebody to tell about progress, for as long as the work takes."""
     if not stream.isatty():
         yield PlainProgress(stream, verbose=verbose)
         return
-    live = _LiveProgress(verbose=verbose)
+    live = LiveProgress(verbose=verbose)
     with live.display:
         yield live
 
@@ -40,7 +37,7 @@ class PlainProgress:
 
     def started(self, environment: str, doing: str) -> None:
         if self._verbose:
-            self._say(f"{environment}: {doing}")
+            self.say(f"{environment}: {doing}")
 
     def refreshed(self, environment: str, resources: int) -> None:
         """Nothing: a line for each resource would bury the rest."""
@@ -50,22 +47,23 @@ class PlainProgress:
             self._done += 1
             done = self._done
         engine = f", {check.engine} ({check.engine.why})" if self._verbose and check.engine else ""
-        self._say(
+        self.say(
             f"[{done}/{self._total}] {check.environment}: {check.verdict.value} "
             f"({check.duration_seconds:.1f} s{engine})"
         )
 
     def note(self, text: str) -> None:
         if self._verbose:
-            self._say(text)
+            self.say(text)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """A line for the person who watches, whatever they asked to see."""
         with self._lock:
             self._stream.write(f"{text}\n")
             self._stream.flush()
 
 
-class _LiveProgress:
+class LiveProgress:
     """Environments done, what is being planned now, resources refreshed so far, elapsed."""
 
     def __init__(self, *, verbose: bool) -> None:
@@ -109,7 +107,11 @@ class _LiveProgress:
 
     def note(self, text: str) -> None:
         if self._verbose:
-            self.display.console.print(text, markup=False, highlight=False)
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line for the person who watches, whatever they asked to see."""
+        self.display.console.print(text, markup=False, highlight=False)
 
     def _show(self) -> None:
         with self._lock:
