@@ -181,10 +181,14 @@ def _values(path: str, told: Sequence[tuple[str, Value]], remarks: Sequence[str]
         if len(parts) > _PARTS_AT_MOST:
             yield f"      … {len(parts) - _PARTS_AT_MOST} more lines"
         return
-    leads = {1: "+", 2: "-+", 3: "-!+"}[len(told)]
-    texts = show.cut_values([show.literal(value) for _, value in told], _VALUE_AT_MOST)
-    for lead, (name, _), text in zip(leads, told, texts, strict=True):
-        last = remarks if name == told[-1][0] else []
+    names = [name for name, _ in told]
+    literals = show.literals([value for _, value in told])
+    if len(literals) < len(told):
+        names = [" → ".join(names)]
+    leads = {1: "!", 2: "-+", 3: "-!+"}[len(literals)]
+    texts = show.cut_values(literals, _VALUE_AT_MOST)
+    for lead, name, text in zip(leads, names, texts, strict=True):
+        last = remarks if name == names[-1] else []
         yield f"{lead}   {path}  {text}  # {', '.join([name, *last])}"
 
 

@@ -70,6 +70,12 @@ def literal(value: Value) -> str:
             return str(value)
 
 
+def literals(values: Sequence[Value]) -> list[str]:
+    """Snapshots that belong together; one secret after another is told once."""
+    found = list(map(literal, values))
+    return [SECRET] if set(found) == {SECRET} else found
+
+
 def columns(text: str) -> int:
     """How many columns of a terminal it takes."""
     return sum(_columns_of(character) for character in text)

@@ -24,6 +24,9 @@ _ATTRIBUTES_AT_MOST = 20
 _PARTS_AT_MOST = 12
 _DETAIL_LINES_AT_MOST = 12
 _INDENT = 8
+_NAME_AT_LEAST = 8
+# Values stand one below the other, but not for the sake of one long path.
+_PATH_COLUMN = 28
 
 _BOLD, _RED, _GREEN, _YELLOW, _MAGENTA = "1", "31", "32", "33", "35"
 _COLOUR_OF_VERDICT = {
@@ -73,30 +76,27 @@ class _Terminal:
                 yield self._in(_BOLD, line)
 
     def _table(self, report: CheckReport) -> Iterator[str]:
-        headers = wording.TABLE_HEADERS
-        rows = [list(wording.table_row(check)) for check in report.checks]
-        statuses = [check.verdict.value for check in report.checks]
-        rest = [
-            max(len(headers[at]), *(show.columns(row[at]) for row in rows))
-            for at in range(1, len(headers))
+        rows = [[show.clean(cell) for cell in wording.table_row(check)] for check in report.checks]
+        widths = [
+            max(map(show.columns, column))
+            for column in zip(wording.TABLE_HEADERS, *rows, strict=True)
         ]
-        room = self._width - sum(rest) - 2 * len(rest)
-        longest = max(show.columns(show.clean(row[0])) for row in rows)
-        if room < min(longest, 16):
-            # "drifted and pending" on two lines leaves more of the names in sight.
-            statuses = [status.replace("drifted and", "drifted and\n") for status in statuses]
-            lines = [line for status in statuses for line in status.split("\n")]
-            room += rest[1] - max(map(len, [headers[2], *lines]))
-        for row, status, check in zip(rows, statuses, report.checks, strict=True):
-            row[0] = show.cut_middle(show.clean(row[0]), max(room, len(headers[0])))
-            row[2] = "\n".join(
-                self._in(_COLOUR_OF_VERDICT[check.verdict], line.strip())
-                for line in status.split("\n")
-            )
+        room = self._width - sum(widths[1:]) - 2 * len(widths[1:])
+        if room < widths[0]:
+            # A status on two lines leaves more of the names in sight.
+            statuses = [row[2].replace(" and ", " and\n") for row in rows]
+            lines = "\n".join([wording.TABLE_HEADERS[2], *statuses]).split("\n")
+            room = max(room + widths[2] - max(map(show.columns, lines)), _NAME_AT_LEAST)
+            widths[0], widths[2] = min(widths[0], room), max(map(show.columns, lines))
+            for row, status in zip(rows, statuses, strict=True):
+                row[0], row[2] = show.cut_middle(row[0], room), status
+        for row, check in zip(rows, report.checks, strict=True):
+            style = _COLOUR_OF_VERDICT[check.verdict]
+            row[2] = "\n".join(self._in(style, line) for line in row[2].split("\n"))
+        # The heading as rows: tabulate makes every column with a heading two wider.
         table = tabulate(
-            rows,
-            headers=headers,
-            tablefmt="simple",
+            [wording.TABLE_HEADERS, ["-" * width for width in widths], *rows],
+            tablefmt="plain",
             disable_numparse=True,
             colalign=wording.TABLE_ALIGNMENT,
         )
@@ -143,9 +143,8 @@ class _Terminal:
             yield head
             yield from self._wrapped(remark, " " * _INDENT, indent=_INDENT)
         shown, minor = wording.shown_attributes(finding)
-        column = min(
-            max((show.columns(_path(each)) for each in shown), default=0), self._width // 2 - 8
-        )
+        widths = [show.columns(_path(each)) for each in shown]
+        column = max((each for each in widths if each <= _PATH_COLUMN), default=0)
         for attribute in shown[:_ATTRIBUTES_AT_MOST]:
             yield from self._attribute(attribute, column)
         more = len(shown) - _ATTRIBUTES_AT_MOST
@@ -159,7 +158,7 @@ class _Terminal:
         yield from self._values(head, wording.output_told_by(output), [])
 
     def _attribute(self, attribute: AttributeChange, column: int) -> Iterator[str]:
-        path = show.cut_middle(_path(attribute), column)
+        path = show.cut_middle(_path(attribute), self._width - _INDENT - _PATH_COLUMN)
         head = f"{'':{_INDENT}}{path}{' ' * (column - show.columns(path))}"
         told, remarks = wording.told_by(attribute), wording.attribute_remarks(attribute)
         yield from self._values(head, told, remarks)
@@ -169,7 +168,7 @@ class _Terminal:
     ) -> Iterator[str]:
         """On one line if they fit; else line by line, or one snapshot below the other."""
         note = ", ".join([" → ".join(name for name, _ in told), *remarks])
-        literals = [show.literal(value) for _, value in told]
+        literals = show.literals([value for _, value in told])
         line = f"{head}  {' → '.join(literals)}   {note}"
         several_lines = any(isinstance(value, str) and "\n" in value for _, value in told)
         if show.columns(line) <= self._width and not several_lines:

@@ -256,19 +256,33 @@ def answer(report: CheckReport) -> str:
 
 def next_steps(report: CheckReport) -> list[str]:
     """What to do now, with commands that can be pasted."""
-    drifted = _named(report, Verdict.DRIFTED, Verdict.DRIFTED_AND_PENDING)
-    pending = _named(report, Verdict.PENDING, Verdict.DRIFTED_AND_PENDING)
-    broken = _named(report, Verdict.FAILED, Verdict.UNKNOWN)
+    drifted = {
+        check.environment: check.outcome.assessment
+        for check in report.checks
+        if isinstance(check.outcome, Assessed) and check.outcome.assessment.drifted
+    }
+    back = [name for name, assessment in drifted.items() if _puts_something_back(assessment)]
+    left = [name for name in drifted if name not in back]
+    pending = [
+        check.environment
+        for check in report.checks
+        if check.verdict in (Verdict.PENDING, Verdict.DRIFTED_AND_PENDING)
+    ]
     found = []
-    if drifted:
+    if back:
         found.append(
-            f"drifted: apply {_list(drifted)} the way you always do to put it back, or take the "
+            f"drifted: apply {_list(back)} the way you always do to put it back, or take the "
             "change over into the code"
+        )
+    if left:
+        found.append(
+            f"drifted, and apply leaves it: undo it in {_list(left)} by hand, or record it as "
+            "wanted with apply -refresh-only"
         )
     if pending:
         found.append(f"pending: apply {_list(pending)} the way you always do")
-    if drifted or pending or broken:
-        again = [c.environment for c in report.checks if c.verdict is not Verdict.IN_SYNC]
+    again = [c.environment for c in report.checks if c.verdict is not Verdict.IN_SYNC]
+    if again:
         found.append(f"look again: {check_command(again)}")
     return found
 
@@ -341,7 +355,7 @@ def _where_from(finding: Finding) -> str:
         case Origin.DRIFT_GONE:
             return f"drift: {outside}; the code does not want it back"
         case Origin.BOTH:
-            return f"drift: {outside}; and not applied yet"
+            return f"drift: {outside}; also pending"
         case Origin.UNDETERMINED if finding.drifted:
             return f"drift: {outside}; what apply makes of it is not known yet"
         case _:
@@ -383,8 +397,11 @@ def _repository(url: str) -> str:
     return url.rstrip("/").rpartition("/")[2].removesuffix(".git").strip(".")
 
 
-def _named(report: CheckReport, *verdicts: Verdict) -> list[str]:
-    return [check.environment for check in report.checks if check.verdict in verdicts]
+def _puts_something_back(assessment: Assessment) -> bool:
+    return any(
+        finding.drifted and finding.origin not in (Origin.DRIFT_TOLERATED, Origin.DRIFT_GONE)
+        for finding in assessment.findings
+    )
 
 
 def _list(names: Sequence[str]) -> str:

@@ -1,0 +1,9 @@
+resource "folder_server" "web" {
+  name  = "new"
+  image = "debian-12"
+  cpus  = 2
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,5 @@
+resource "folder_bucket" "assets" {
+  name        = "assets"
+  expire_days = 60
+  tags        = { team = "platform" }
+}

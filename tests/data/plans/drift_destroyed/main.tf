@@ -1,0 +1,6 @@
+resource "folder_server" "web" {
+  name       = "web"
+  image      = "debian-12"
+  cpus       = 2
+  open_ports = [22, 443]
+}

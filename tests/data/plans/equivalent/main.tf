@@ -1,0 +1,7 @@
+resource "folder_bucket" "assets" {
+  name = "assets"
+
+  lifecycle {
+    ignore_changes = [tags]
+  }
+}

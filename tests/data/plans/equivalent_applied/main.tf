@@ -1,0 +1,3 @@
+resource "folder_bucket" "assets" {
+  name = "assets"
+}

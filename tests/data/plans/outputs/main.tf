@@ -1,0 +1,14 @@
+resource "folder_bucket" "assets" {
+  name        = "assets"
+  expire_days = 30
+  tags        = { team = "platform" }
+}
+
+output "arn" {
+  value = [folder_bucket.assets.arn, "more"]
+}
+
+output "new" {
+  value     = "CANARY-output"
+  sensitive = true
+}

@@ -1,0 +1,16 @@
+resource "folder_bucket" "assets" {
+  name        = "assets"
+  expire_days = 60
+  tags        = { team = "platform" }
+}
+
+resource "folder_server" "web" {
+  name       = "web"
+  image      = "debian-12"
+  cpus       = 2
+  open_ports = [22, 443]
+
+  lifecycle {
+    replace_triggered_by = [folder_bucket.assets.expire_days]
+  }
+}

@@ -1,0 +1,18 @@
+variable "password" {
+  default   = "CANARY-state"
+  sensitive = true
+}
+
+resource "folder_secret" "database" {
+  name  = "database"
+  value = var.password
+}
+
+resource "folder_bucket" "assets" {
+  name = "assets"
+  tags = { password = var.password, team = "platform" }
+}
+
+resource "terraform_data" "settings" {
+  input = { url = "https://ada:${var.password}@db.example.com", ports = [1, 2] }
+}
