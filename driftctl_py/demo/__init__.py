@@ -9,10 +9,12 @@ does every start of the provider.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import argparse
 
 # The command line's own entry: arguments in, exit code out.
 Check = Callable[[Sequence[str]], int]

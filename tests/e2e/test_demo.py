@@ -100,6 +100,7 @@ def test_a_kept_playground_is_checked_edited_put_back_stopped_and_started(
     kept = person.runs("demo", "--engine", engine, "--keep", directory)
     assert kept.returncode == 0, kept.stdout + kept.stderr
     check = ("check", "--config", directory / "infra" / "driftctl.yaml", "--format", "json")
+    dev = (*check, "dev")
     try:
         both = person.runs(*check)
         for environment in ("staging", "prod"):
@@ -114,13 +115,13 @@ def test_a_kept_playground_is_checked_edited_put_back_stopped_and_started(
         put_back = person.runs(*check)
         server = directory / "cloud" / "dev" / "server-web-1.json"
         before = edit(server, cpus=64)
-        by_hand = person.runs(*check)
+        by_hand = person.runs(*dev)
         server.write_text(before)
-        undone = person.runs(*check)
+        undone = person.runs(*dev)
         stopped = person.runs("demo", "--stop", directory)
-        down = person.runs(*check)
+        down = person.runs(*dev)
         started = person.runs("demo", "--start", directory)
-        up = person.runs(*check)
+        up = person.runs(*dev)
     finally:
         person.runs("demo", "--stop", directory)
 
