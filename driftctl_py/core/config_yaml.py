@@ -31,7 +31,8 @@ _RESOLVER = yaml.resolver.Resolver()
 _LOOKS_LIKE_A_NUMBER = re.compile(
     r"[-+]?(0o[0-7_]+|0x[0-9a-fA-F_]+|\.?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?)"
 )
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+# U+0085, U+2028 and U+2029 end a line for YAML 1.1 and for no editor: lines would be miscounted.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Line breaks for YAML 1.1 alone; only inside double quotes they can be written as escapes.
 _OTHER_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
@@ -143,8 +144,9 @@ def _text(data: bytes, filename: str) -> str:
         line = text.count("\n", 0, control.start()) + 1
         raise refuse(
             line,
-            f"The line holds the control character U+{ord(control[0]):04X}, which YAML forbids.",
-            "Remove it.",
+            f"The line holds the invisible character U+{ord(control[0]):04X}, which YAML forbids "
+            "or takes for the end of a line.",
+            "Remove it, or write it as an escape in double quotes.",
         )
     for number, line_text in enumerate(text.split("\n"), start=1):
         if len(line_text) > MAX_LINE:

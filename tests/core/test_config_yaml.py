@@ -207,10 +207,12 @@ def test_what_is_not_utf_8_is_refused_by_its_line() -> None:
     assert "not text in UTF-8" in refusal("a: 1".encode("utf-16"))
 
 
-def test_a_nul_is_refused_by_its_line() -> None:
-    assert refusal(b"a: 1\nb: \0\n") == (
-        "driftctl.yaml:2: The line holds the control character U+0000, which YAML forbids.\n"
-        "  Remove it."
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\x85", "\u2028"])
+def test_an_invisible_character_is_refused_by_its_line(character: str) -> None:
+    assert refusal(f"a: 1\nb: {character}\n") == (
+        f"driftctl.yaml:2: The line holds the invisible character U+{ord(character):04X}, which "
+        "YAML forbids or takes for the end of a line.\n"
+        "  Remove it, or write it as an escape in double quotes."
     )
 
 
