@@ -30,6 +30,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 
 from driftctl_py.adapters.git_command import Answer, GitCommands, Remote
@@ -84,11 +85,15 @@ class _Mirror:
 
     @property
     def fetch_anew(self) -> str:
-        return f"If it happens again, have it fetched anew: rm -r {self.home}"
+        return f"If it happens again, have it fetched anew: rm -r {quote(str(self.repo))}"
 
     def note(self, commit: str) -> Path:
         """Says that the commit is in the repository and kept; its text is the commit's date."""
         return self.repo / "driftctl" / commit
+
+    def knows(self, worktree: str) -> bool:
+        """Whether git has a note of the worktree; not after the repository was deleted."""
+        return (self.repo / "worktrees" / worktree).is_dir()
 
     def worktree_name(self, commit: str) -> str:
         return commit + ("+submodules" if self.source.submodules else "")
@@ -204,7 +209,7 @@ class GitSources:
             # Another thread may have been quicker.
             if not self._leased(mirror.home, name):
                 ready = mirror.worktrees / f"{name}.ready"
-                if not (ready.exists() and root.is_dir()):
+                if not (ready.exists() and root.is_dir() and mirror.knows(name)):
                     self._lay_out(mirror, revision, root, ready)
                 lease = os.open(ready, os.O_RDONLY)
                 fcntl.flock(lease, fcntl.LOCK_SH)
@@ -267,7 +272,7 @@ class GitSources:
             raise SourceError(
                 f"The Git repository at {root} has no commit yet, so nothing says what its "
                 "infrastructure should be.",
-                todo=f"Commit what is there: git -C {root} add . && git -C {root} commit",
+                todo=f"Commit what is there: cd {quote(str(root))} && git add . && git commit",
             )
         branch = headers.get("branch.head", "(detached)")
         found = self._inspect(root, commit)
@@ -298,8 +303,7 @@ class GitSources:
             raise SourceError(
                 f"{here} is not in a Git repository, so nothing says what its infrastructure "
                 "should be.",
-                todo=f"Make it one: git -C {here} init && git -C {here} add . "
-                f"&& git -C {here} commit -m 'First'",
+                todo=f"Make it one: cd {quote(str(here))} && git init && git add . && git commit",
             )
         if "must be run in a work tree" in answer.err:
             raise SourceError(
@@ -417,9 +421,12 @@ class GitSources:
     def _have(self, mirror: _Mirror, commit: str, ref: str) -> tuple[str, datetime | None]:
         """(commit, its date), fetched unless it is here. The commit returned differs from the
         one asked for only where that named an annotated tag."""
-        with contextlib.suppress(OSError):
-            return commit, _moment(mirror.note(commit).read_text(encoding="ascii"))
+        if noted := self._noted(mirror, commit):
+            return noted
         with self._locked(mirror.home):
+            # Another thread or process may have been quicker.
+            if noted := self._noted(mirror, commit):
+                return noted
             found = self._in_mirror(mirror, commit)
             if found is None:
                 self._fetch(mirror, commit)
@@ -434,6 +441,11 @@ class GitSources:
                 )
             self._keep(mirror, *found)
         return found
+
+    def _noted(self, mirror: _Mirror, commit: str) -> tuple[str, datetime | None] | None:
+        with contextlib.suppress(OSError):
+            return commit, _moment(mirror.note(commit).read_text(encoding="ascii"))
+        return None
 
     def _in_mirror(self, mirror: _Mirror, commit: str) -> tuple[str, datetime | None] | None:
         return self._inspect(mirror.repo, commit, bare=True) if mirror.exists else None
@@ -542,6 +554,13 @@ class GitSources:
 
     def _lay_out(self, mirror: _Mirror, revision: Revision, root: Path, ready: Path) -> None:
         """Make the worktree. ``ready`` is written last, so a crash anywhere before is noticed."""
+        if _holds_lost_state(root):
+            raise SourceError(
+                f"{root} is not as it was laid out, but holds an {_LOST_STATE}, which may be the "
+                "only record of what an engine built, so it is not replaced.",
+                todo="Push that state (`terraform state push errored.tfstate`), then: "
+                f"rm -r {quote(str(root))}",
+            )
         with self._writing():
             mirror.worktrees.mkdir(exist_ok=True)
             ready.unlink(missing_ok=True)
@@ -606,7 +625,7 @@ class GitSources:
     def _remove_worktree(self, home: Path, name: str) -> bool:
         """Whether it is gone."""
         root, ready = home / "worktrees" / name, home / "worktrees" / f"{name}.ready"
-        if any(_LOST_STATE in files for _, _, files in os.walk(root)):
+        if _holds_lost_state(root):
             return False
         with self._guard:
             ours = self._leases.pop((home, name), None)
@@ -650,7 +669,8 @@ class GitSources:
             if time.monotonic() > deadline:
                 raise Unavailable(
                     f"Another driftctl-py has been working in {home} for an hour.",
-                    todo=f"See what it does, and end it if it hangs: fuser {home / 'lock'}",
+                    todo="See what it does, and end it if it hangs: "
+                    f"fuser {quote(str(home / 'lock'))}",
                 )
             time.sleep(pause)
             pause = min(pause * 2, 0.25)
@@ -664,7 +684,7 @@ class GitSources:
             raise Unavailable(
                 f"{error.filename or self._data_dir} cannot be written: {error.strerror}.",
                 todo=f"Make room for {self._data_dir}, or make it yours: "
-                f"chmod -R u+rwX {self._data_dir}",
+                f"chmod -R u+rwX {quote(str(self._data_dir))}",
             ) from error
 
 
@@ -688,6 +708,10 @@ def _links_under(root: Path) -> Iterator[Path]:
     for directory, directories, files in os.walk(root):
         paths = (Path(directory, name) for name in (*directories, *files))
         yield from (path for path in paths if path.is_symlink())
+
+
+def _holds_lost_state(root: Path) -> bool:
+    return any(_LOST_STATE in files for _, _, files in os.walk(root))
 
 
 def _tree_lines(out: bytes) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Protocol
 
 from driftctl_py.core.environment import Source
@@ -259,7 +260,7 @@ class GitCommands:
                 todo="Check the network and try again.",
             )
         said = _said(answer, remote.secrets if remote else ())
-        by_hand = f"git ls-remote {remote.address.display}" if remote else "git status"
+        by_hand = f"git ls-remote {quote(remote.address.display)}" if remote else "git status"
         match trouble_in(answer.err):
             case Trouble.DISK:
                 return Unavailable(
@@ -394,7 +395,7 @@ def _said(answer: Answer, secrets: tuple[str, ...]) -> str:
 
 def _owned_by_another(stderr: str) -> str:
     found = re.search(r"repository at '([^']+)'", stderr)
-    return found[1] if found else "DIRECTORY"
+    return quote(found[1]) if found else "DIRECTORY"
 
 
 def _login_help(remote: Remote | None) -> str:

@@ -428,7 +428,7 @@ def test_a_directory_without_git_is_an_error_that_says_how_to_begin(
     with pytest.raises(SourceError, match="not in a Git repository") as caught:
         open_sources(plain).resolve(HERE)
 
-    assert f"git -C {plain} init" in caught.value.todo
+    assert f"cd {plain} && git init" in caught.value.todo
 
 
 def test_a_repository_without_a_commit_is_an_error_that_says_to_commit(
@@ -826,15 +826,36 @@ def test_a_half_made_worktree_is_noticed_and_made_anew(
     assert (root / "environments/prod/main.tf").read_text() == "# first\n"
 
 
+@pytest.mark.parametrize("deleted", [".", "repo.git"])
 def test_a_mirror_that_was_deleted_is_fetched_anew_for_a_checkout(
-    tmp_path: Path, remote: Repository, sources: GitSources
+    tmp_path: Path,
+    with_submodule: Repository,
+    open_sources: Callable[..., GitSources],
+    deleted: str,
 ) -> None:
-    revision = sources.resolve(INFRA)
-    shutil.rmtree(home_of(tmp_path))
+    with open_sources() as sources:
+        revision = sources.resolve(WITH_SUBMODULES)
+        sources.checkout(WITH_SUBMODULES, revision)
+    shutil.rmtree(home_of(tmp_path) / deleted)
 
-    assert names_under(Path(sources.checkout(INFRA, revision).root)) == {
-        "environments/prod/main.tf"
-    }
+    files = open_sources().files(WITH_SUBMODULES, revision)
+
+    assert "modules/shared/deep/inner.tf" in files
+
+
+def test_a_half_made_worktree_with_an_errored_state_is_not_replaced(
+    remote: Repository, open_sources: Callable[..., GitSources]
+) -> None:
+    with open_sources() as sources:
+        revision = sources.resolve(INFRA)
+        root = Path(sources.checkout(INFRA, revision).root)
+    (root / "environments/prod/errored.tfstate").write_text("{}")
+    root.with_name(f"{root.name}.ready").unlink()
+
+    with pytest.raises(SourceError, match=r"holds an errored\.tfstate"):
+        open_sources().checkout(INFRA, revision)
+
+    assert (root / "environments/prod/errored.tfstate").exists()
 
 
 def test_eight_threads_get_the_same_worktree_and_hold_it_once(
@@ -842,8 +863,12 @@ def test_eight_threads_get_the_same_worktree_and_hold_it_once(
 ) -> None:
     sources = open_sources(GIT_TRACE2_EVENT=str(trace.path))
 
+    together = threading.Barrier(8)
+
     def check(_: int) -> str:
+        together.wait()
         revision = sources.resolve(INFRA)
+        together.wait()
         root = Path(sources.checkout(INFRA, revision).root)
         return (root / "environments/prod/main.tf").read_text() + str(root)
 
@@ -853,7 +878,7 @@ def test_eight_threads_get_the_same_worktree_and_hold_it_once(
     sources.prune(())
 
     assert len(found) == 1
-    assert trace.commands().count("fetch") == 1
+    assert trace.commands().count("fetch") == trace.commands().count("log") == 1
     assert trace.commands().count("worktree") == 2  # add, and the prune of a moment ago
     assert worktrees(tmp_path) == set()
 
@@ -1483,7 +1508,7 @@ def test_a_server_that_hangs_is_given_up_and_nothing_of_git_is_left(
     with pytest.raises(Unavailable, match="not done within 1 seconds"):
         sources.resolve(https(server))
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # the server would hang for 30
     assert processes_that_mention(server.url) == []
 
 
