@@ -14,11 +14,10 @@ import io
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -31,6 +30,7 @@ from driftctl_py import compose
 from driftctl_py.cli.main import main
 from driftctl_py.cli.progress import PlainProgress
 from driftctl_py.core.check import CheckReport, EnvironmentCheck, Failed, Unknown
+from driftctl_py.demo import playground as ground
 from tests.e2e.aws_support import REGION, Moto
 from tests.engines import Engine
 
@@ -39,7 +39,6 @@ _TOOLS = (
     *("git", "ssh", "env", "sh", "cat", "sleep", "kill", "yes", "head", "tr", "rm", "printf"),
     *("sed", "basename", "dirname", "uname", "touch", "mv"),
 )
-DRIFTCTL_PY = str(Path(sys.executable).with_name("driftctl-py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,15 +213,9 @@ class Site:
     # Our own program.
 
     @contextlib.contextmanager
-    def _inside(self) -> Any:
-        # SIGTERM is taken over while a check runs; what pytest had is put back.
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    def _inside(self) -> Iterator[None]:
         with patch.dict(os.environ, self.environ, clear=True), contextlib.chdir(self.repo):
-            try:
-                yield
-            finally:
-                for number, handler in handlers.items():
-                    signal.signal(number, handler)
+            yield
 
     def main(self, *argv: str) -> Ran:
         """The command line, in this process."""
@@ -248,10 +241,14 @@ class Site:
                 stop=compose.new_stop(),
             )
 
+    @property
+    def driftctl_py(self) -> str:
+        return str(Path(sys.executable).with_name("driftctl-py"))
+
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """The command line as a program of its own, in a session of its own."""
         return subprocess.Popen(
-            [DRIFTCTL_PY, *argv],
+            [self.driftctl_py, *argv],
             cwd=self.repo,
             env=self.environ,
             stdin=subprocess.DEVNULL,
@@ -268,6 +265,41 @@ resource "terraform_data" "one" {
   input = "first"
 }
 """
+
+
+# One object in a cloud that is a folder.
+SERVER = """\
+terraform {
+  required_providers {
+    folder = { source = "demo.driftctl.example/driftctl/folder" }
+  }
+}
+variable "cloud" { type = string }
+provider "folder" { root = var.cloud }
+resource "folder_server" "web" {
+  name  = "web"
+  image = "debian-13"
+  cpus  = 2
+}
+"""
+
+
+def with_folder_cloud(site: Site) -> Path:
+    """Give the site the demo's provider, whose cloud is a folder; the folder."""
+    playground = ground.prepare(site.root / "playground")
+    engine = ground.find_engine(site.engine.path, os.environ)
+    ground.lay_out(playground, engine, "http://127.0.0.1:1")
+    cloud = site.root / "cloud"
+    cloud.mkdir()
+    site.settings["engine"] = {
+        "use": site.settings["engine"],
+        "provider_mirror": str(playground.directory / "mirror"),
+    }
+    site.settings.setdefault("defaults", {})["variables"] = {"cloud": str(cloud)}
+    # For what is run by hand; driftctl-py itself takes no TF_ variable from its surroundings.
+    site.environ["TF_CLI_CONFIG_FILE"] = str(playground.private / "engine.tfrc")
+    site.environ["TF_VAR_cloud"] = str(cloud)
+    return cloud
 
 
 def verdicts(report: CheckReport) -> dict[str, str]:
@@ -298,14 +330,14 @@ def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> bool:
     return True
 
 
-def processes_with(text: str) -> list[int]:
-    """The living processes of this machine that have ``text`` in their command line, not us."""
-    alive = []
+def processes_of(site: Site) -> list[int]:
+    """The living processes that have the site's directory in their arguments or variables."""
+    mark, alive = os.fsencode(site.root), []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if text.encode() in (entry / "cmdline").read_bytes():
+            if mark in (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes():
                 alive.append(int(entry.name))
     return alive
 
