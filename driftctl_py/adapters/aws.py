@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from driftctl_py.core.environment import Credentials
 from driftctl_py.errors import StateError, Unavailable
@@ -109,6 +110,11 @@ class Aws:
         )
 
 
+def _is_loopback(endpoint: str | None) -> bool:
+    host = urlsplit(endpoint or "").hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
 def _identity(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(item for item in environ.items() if item[0].startswith("AWS_")))
 
@@ -150,6 +156,8 @@ def _new_client(
                 retries={"mode": "standard", "max_attempts": 3},
                 # Look-alikes have no wildcard DNS for bucket names.
                 s3={"addressing_style": "path"} if endpoint else None,
+                # As the engine's SDK does it: this machine is not reached through a proxy.
+                proxies={} if _is_loopback(endpoint) else None,
             ),
         )
     except (BotoCoreError, ValueError) as error:

@@ -14,10 +14,10 @@ from driftctl_py.cli.progress import PlainProgress
 
 def run_config(arguments: argparse.Namespace) -> int:
     """Validate, show or describe the configuration."""
-    from driftctl_py.core.config import config_schema, effective_config
+    from driftctl_py.core.config import effective_config, schema_text, write_yaml
 
     if arguments.action == "schema":
-        _print(json.dumps(config_schema(), indent=2))
+        _print(schema_text().rstrip())
         return 0
     options = compose.Options(
         config=None if arguments.config is None else Path(arguments.config),
@@ -36,9 +36,7 @@ def run_config(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         _print(json.dumps(shown, indent=2, default=str))
     else:
-        import yaml
-
-        _print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True).rstrip())
+        _print(write_yaml(shown).rstrip())
     return 0
 
 

@@ -179,6 +179,18 @@ def test_a_profile_is_looked_up_in_the_files_that_the_environment_names(
     assert [item["Name"] for item in client.list_buckets()["Buckets"]] == ["states"]
 
 
+def test_this_machine_is_not_reached_through_a_proxy(
+    aws: Aws, s3: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    own = Aws(clock=lambda: datetime.now(UTC))
+
+    look = StateReader(own).look(_address(endpoint), directory=Path("/"), environ=ENVIRON)
+
+    assert look.exists is False
+
+
 def test_an_assumed_role_is_who_the_engine_is(aws: Aws, endpoint: str) -> None:
     environ = {**ENVIRON, "AWS_ENDPOINT_URL_STS": endpoint, "PATH": "/bin"}
     role = Credentials(role_arn="arn:aws:iam::123456789012:role/plan", external_id="x1")
