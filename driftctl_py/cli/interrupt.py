@@ -18,7 +18,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
-    from driftctl_py.adapters.process import Stop
+    from driftctl_py.app.fleet import Stop
 
 T = TypeVar("T")
 
