@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.events import EventLog
 from driftctl_py.core.module_facts import ModuleFacts
@@ -101,8 +103,14 @@ def init_key(
     parts = [
         [engine.path, engine.family, engine.version],
         [str(backend.address), backend.settings_text, backend.override],
-        [[path, repr(module)] for path, module in sorted(facts.items())],
+        [[path, _spelled_alike(module)] for path, module in sorted(facts.items())],
         lock_file,
         [[name, environ.get(name)] for name in installation],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _spelled_alike(module: ModuleFacts) -> str:
+    # Not `repr`: it spells a set in another order in every process, so `init` would never be
+    # skipped where a backend block holds two settings that are no literals.
+    return msgspec.json.encode(module, order="deterministic").decode()
