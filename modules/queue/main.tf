@@ -46,37 +46,31 @@ resource "aws_sqs_queue_redrive_allow_policy" "dead_letters" {
   })
 }
 
-data "aws_iam_policy_document" "tls_only" {
-  for_each = {
-    this         = aws_sqs_queue.this.arn
-    dead_letters = aws_sqs_queue.dead_letters.arn
-  }
-
-  statement {
-    sid       = "DenyPlainHttp"
-    effect    = "Deny"
-    actions   = ["sqs:*"]
-    resources = [each.value]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
+locals {
+  # Written out, not an aws_iam_policy_document: a data source waits for apply whenever a queue
+  # has a change of its own, and then a changed tag would drag unknown policies into the plan.
+  tls_only = {
+    for name, arn in { this = aws_sqs_queue.this.arn, dead_letters = aws_sqs_queue.dead_letters.arn } :
+    name => jsonencode({
+      Version = "2012-10-17"
+      Statement = [{
+        Sid       = "DenyPlainHttp"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }]
+    })
   }
 }
 
 resource "aws_sqs_queue_policy" "this" {
   queue_url = aws_sqs_queue.this.id
-  policy    = data.aws_iam_policy_document.tls_only["this"].json
+  policy    = local.tls_only["this"]
 }
 
 resource "aws_sqs_queue_policy" "dead_letters" {
   queue_url = aws_sqs_queue.dead_letters.id
-  policy    = data.aws_iam_policy_document.tls_only["dead_letters"].json
+  policy    = local.tls_only["dead_letters"]
 }

@@ -1,94 +1,74 @@
 # What one application may do, and nothing else: no statement has a wildcard resource, and a
 # part that the application does not use adds no statement at all.
 
-data "aws_iam_policy_document" "trust" {
-  statement {
-    effect  = "Allow"
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = var.trusted_services
-    }
-  }
-}
-
-data "aws_iam_policy_document" "permissions" {
-  dynamic "statement" {
-    for_each = length(var.bucket_arns) > 0 ? [var.bucket_arns] : []
-
-    content {
-      sid       = "ListBuckets"
-      effect    = "Allow"
-      actions   = ["s3:ListBucket"]
-      resources = statement.value
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(var.bucket_arns) > 0 ? [var.bucket_arns] : []
-
-    content {
-      sid       = "UseObjects"
-      effect    = "Allow"
-      actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      resources = [for arn in statement.value : "${arn}/*"]
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(var.queue_arns) > 0 ? [var.queue_arns] : []
-
-    content {
-      sid    = "UseQueues"
-      effect = "Allow"
-      actions = [
+locals {
+  # Written out, not aws_iam_policy_documents: a data source waits for apply whenever something that
+  # it reads has a change of its own, and the policy would be unknown until then.
+  statements = [
+    {
+      Sid      = "ListBuckets"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = var.bucket_arns
+    },
+    {
+      Sid      = "UseObjects"
+      Effect   = "Allow"
+      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      Resource = [for arn in var.bucket_arns : "${arn}/*"]
+    },
+    {
+      Sid    = "UseQueues"
+      Effect = "Allow"
+      Action = [
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
         "sqs:SendMessage",
       ]
-      resources = statement.value
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(var.parameter_arns) > 0 ? [var.parameter_arns] : []
-
-    content {
-      sid       = "ReadParameters"
-      effect    = "Allow"
-      actions   = ["ssm:GetParameter", "ssm:GetParameters"]
-      resources = statement.value
-    }
-  }
-
-  dynamic "statement" {
-    for_each = length(var.kms_key_arns) > 0 ? [var.kms_key_arns] : []
-
-    content {
-      sid       = "UseKeys"
-      effect    = "Allow"
-      actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      resources = statement.value
-    }
-  }
+      Resource = var.queue_arns
+    },
+    {
+      Sid      = "ReadParameters"
+      Effect   = "Allow"
+      Action   = ["ssm:GetParameter", "ssm:GetParameters"]
+      Resource = var.parameter_arns
+    },
+    {
+      Sid      = "UseKeys"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = var.kms_key_arns
+    },
+  ]
 }
 
 resource "aws_iam_role" "this" {
   name                 = var.name
   description          = var.description
-  assume_role_policy   = data.aws_iam_policy_document.trust.json
   max_session_duration = 3600
   permissions_boundary = var.permissions_boundary_arn
   tags                 = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = var.trusted_services }
+    }]
+  })
 }
 
 resource "aws_iam_role_policy" "this" {
-  name   = "application"
-  role   = aws_iam_role.this.id
-  policy = data.aws_iam_policy_document.permissions.json
+  name = "application"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [for statement in local.statements : statement if length(statement.Resource) > 0]
+  })
 
   lifecycle {
     precondition {
