@@ -28,7 +28,7 @@ from driftctl_py.core.plan import (
     Path,
     Plan,
 )
-from driftctl_py.core.redaction import Decoded, hide_alike, redact, with_unknown
+from driftctl_py.core.redaction import Decoded, Mirror, hide_alike, redact, with_unknown
 from driftctl_py.core.values import DEEPEST, Secrets, Value, deeper_than
 from driftctl_py.errors import PlanError
 
@@ -212,15 +212,13 @@ def _is_untouched(entry: _Entry) -> bool:
 
 
 def _decoded(change: _Entry | None, drift: _Entry | None, secrets: Secrets) -> Joined:
-    sides = [entry for entry in (change, drift) if entry is not None]
-    # before and after of each: what one of the four calls sensitive is so in all.
-    mirrors = [
-        _read(raw)
-        for entry in sides
-        for raw in (entry.change.before_sensitive, entry.change.after_sensitive)
-    ]
+    entries = [entry for entry in (change, drift) if entry is not None]
+    # What one of an object's snapshots calls sensitive is so in all.
+    snapshots = [side for entry in entries for side in _sides(entry.change, entry.mode)]
+    values = redact(snapshots, secrets)
     decoded = [
-        _change(entry, mirrors, 2 * position, secrets) for position, entry in enumerate(sides)
+        _change(entry, values[2 * at], values[2 * at + 1], [m for _, m in snapshots[2 * at :][:2]])
+        for at, entry in enumerate(entries)
     ]
     return Joined(
         change=decoded[0] if change is not None else None,
@@ -228,18 +226,23 @@ def _decoded(change: _Entry | None, drift: _Entry | None, secrets: Secrets) -> J
     )
 
 
-def _change(entry: _Entry, mirrors: list[Any], first: int, secrets: Secrets) -> Change:
-    change = entry.change
-    own_before, own_after = mirrors[first], mirrors[first + 1]
+def _sides(change: _Change, mode: str = "managed") -> list[tuple[Decoded, Mirror]]:
+    """Before and after, each with its mirror."""
+    before = after = None
     # A data source's values are nobody's to change; they are never looked at.
-    wanted = entry.mode != "data"
-    before = _read(change.before) if wanted else None
-    after = with_unknown(_read(change.after), _read(change.after_unknown)) if wanted else None
+    if mode != "data":
+        before = _read(change.before)
+        after = with_unknown(_read(change.after), _read(change.after_unknown))
+    return [(before, _read(change.before_sensitive)), (after, _read(change.after_sensitive))]
+
+
+def _change(entry: _Entry, before: Value, after: Value, mirrors: Sequence[Mirror]) -> Change:
+    change = entry.change
     return Change(
         address=entry.address,
         kind=kind_of(change.actions),
-        before=redact(before, own_before, mirrors, secrets),
-        after=redact(after, own_after, mirrors, secrets),
+        before=before,
+        after=after,
         deposed=entry.deposed or "",
         mode=entry.mode,
         actions=tuple(change.actions),
@@ -247,19 +250,13 @@ def _change(entry: _Entry, mirrors: list[Any], first: int, secrets: Secrets) -> 
         previous_address=entry.previous_address or "",
         imported=bytes(change.importing) != b"null",
         replace_paths=_paths(_read(change.replace_paths)),
-        sensitivity_changed=not hide_alike(own_before, own_after),
+        sensitivity_changed=not hide_alike(*mirrors),
     )
 
 
 def _output(name: str, change: _Change, secrets: Secrets) -> OutputChange:
-    mirrors = [_read(change.before_sensitive), _read(change.after_sensitive)]
-    after = with_unknown(_read(change.after), _read(change.after_unknown))
-    return OutputChange(
-        name=name,
-        kind=kind_of(change.actions),
-        before=redact(_read(change.before), mirrors[0], mirrors, secrets),
-        after=redact(after, mirrors[1], mirrors, secrets),
-    )
+    before, after = redact(_sides(change), secrets)
+    return OutputChange(name=name, kind=kind_of(change.actions), before=before, after=after)
 
 
 def _read(raw: msgspec.Raw) -> Decoded:

@@ -9,11 +9,15 @@ What was a secret on one side is one on the other: a value that stops being sens
 value, so the mirrors of all snapshots of an object count for each of them. Elements of lists are
 not paired by position there, since a set is spelled as a list: what one snapshot hides in any
 element, the others hide in every one.
+
+And what a provider echoes, it echoes unmarked: ``terraform_data.output`` holds its sensitive
+input in plain text. So a text that repeats a secret of the same object goes as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value
@@ -26,13 +30,19 @@ Mirror: TypeAlias = Any
 # A mirror without what it leaves visible. A list holds one element, which stands for all.
 _Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
 
+# A shorter text occurs in others by chance: "prod" is no secret because one tag was.
+_TELLING = 6
 
-def redact(value: Decoded, own: Mirror, others: Sequence[Mirror], secrets: Secrets) -> Value:
-    """``value`` without what ``own``, its mirror, or those of the ``others`` call sensitive."""
-    theirs: _Hidden = None
-    for other in others:
-        theirs = _union(theirs, _hidden(other))
-    return _redact(value, own, theirs, secrets)
+
+def redact(snapshots: Sequence[tuple[Decoded, Mirror]], secrets: Secrets) -> list[Value]:
+    """The snapshots of one object, each given with its own mirror, without what any of these
+    mirrors calls sensitive."""
+    hidden: _Hidden = None
+    for _, mirror in snapshots:
+        hidden = _union(hidden, _hidden(mirror))
+    texts: set[str] = set()
+    found = [_redact(value, own, hidden, _Taker(secrets, texts)) for value, own in snapshots]
+    return [_without_echoes(value, texts, secrets) for value in found] if texts else found
 
 
 def with_unknown(value: Decoded, mirror: Mirror) -> Decoded:
@@ -68,7 +78,19 @@ def hide_alike(one: Mirror, other: Mirror) -> bool:
     return _hidden(one) == _hidden(other)
 
 
-def _redact(value: Decoded, own: Mirror, theirs: _Hidden, secrets: Secrets) -> Value:
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """Takes secrets out, and remembers the texts in them for as long as one object lasts."""
+
+    secrets: Secrets
+    texts: set[str]
+
+    def take(self, value: Decoded) -> Value:
+        self.texts.update(text for text in _texts(value) if len(text) >= _TELLING)
+        return self.secrets.mark(value)
+
+
+def _redact(value: Decoded, own: Mirror, theirs: _Hidden, taker: _Taker) -> Value:
     nothing_of_its_own = own is None or own is False or own in ({}, [])
     if nothing_of_its_own and theirs is None:
         return value  # type: ignore[no-any-return]  # decoded JSON is a Value
@@ -77,7 +99,7 @@ def _redact(value: Decoded, own: Mirror, theirs: _Hidden, secrets: Secrets) -> V
             theirs is None or isinstance(theirs, dict)
         ):
             return {
-                key: _redact(each, (own or {}).get(key), (theirs or {}).get(key), secrets)
+                key: _redact(each, (own or {}).get(key), (theirs or {}).get(key), taker)
                 for key, each in value.items()
             }
     elif isinstance(value, list):
@@ -85,7 +107,7 @@ def _redact(value: Decoded, own: Mirror, theirs: _Hidden, secrets: Secrets) -> V
         if (nothing_of_its_own or fits) and (theirs is None or isinstance(theirs, list)):
             (every,) = theirs or (None,)
             return [
-                _redact(each, own[index] if own else None, every, secrets)
+                _redact(each, own[index] if own else None, every, taker)
                 for index, each in enumerate(value)
             ]
     elif (
@@ -95,7 +117,7 @@ def _redact(value: Decoded, own: Mirror, theirs: _Hidden, secrets: Secrets) -> V
         and theirs is not True
     ):
         return value
-    return secrets.mark(value)
+    return taker.take(value)
 
 
 def _hidden(mirror: Mirror) -> _Hidden:
@@ -121,3 +143,26 @@ def _union(one: _Hidden, other: _Hidden) -> _Hidden:
         return [_union(one[0], other[0])]
     # Different shapes: no telling which members are meant.
     return True
+
+
+def _texts(value: Decoded) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:
+    if isinstance(value, str):
+        return secrets.mark(value) if any(text in value for text in texts) else value
+    if isinstance(value, dict):
+        if any(text in key for key in value for text in texts):
+            return secrets.mark(value)
+        return {key: _without_echoes(each, texts, secrets) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_echoes(each, texts, secrets) for each in value]
+    return value
