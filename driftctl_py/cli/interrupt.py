@@ -15,12 +15,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
-
-if TYPE_CHECKING:
-    from driftctl_py.app.fleet import Stop
+from typing import Generic, NoReturn, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Stop(Protocol):
+    """What the work is told by: once means "please", twice "now"."""
+
+    def ask(self) -> None: ...
+
 
 # Once insisted, engines are killed; what then still runs waits for a network that does not answer.
 _PATIENCE_SECONDS = 5.0
