@@ -8,11 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from driftctl_py import __version__
 from driftctl_py.demo import add_arguments
-from driftctl_py.errors import DriftctlError, EngineError
+
+if TYPE_CHECKING:
+    from driftctl_py.errors import DriftctlError
 
 _EPILOG = """\
 exit codes: 0 all in sync, 2 something was found, 1 anything failed or is unknown,
@@ -119,6 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code."""
     top = parser()
     arguments = top.parse_args(argv)
+    # Not at the top: `--help` and `--version` end above, and dataclasses are a fifth of their time.
+    from driftctl_py.errors import DriftctlError
+
     try:
         return _run(top, arguments)
     except DriftctlError as error:
@@ -164,6 +169,8 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
 
 def print_error(error: DriftctlError) -> None:
     """One error for a person: what happened, the engine's own words, what to do."""
+    from driftctl_py.errors import EngineError
+
     lines = [f"error: {error.what}"]
     if isinstance(error, EngineError):
         lines.extend(f"  {item.summary} {item.where}".rstrip() for item in error.diagnostics)
