@@ -224,7 +224,7 @@ _EXPLAINED_BY_ATTRIBUTES = frozenset({"", "replace_because_cannot_update"})
 def _judge(joined: Joined, *, strict: bool) -> Finding:
     change, drift, entry = joined.change, joined.drift, joined.entry
     kind = change.kind if change else Kind.NO_OP
-    attributes = tuple(_attributes(change, drift, strict=strict))
+    attributes = tuple(_attributes(joined, strict=strict))
     drifted = drift is not None and _is_drift(drift, attributes, strict=strict)
     pending = (
         entry.moved
@@ -302,27 +302,25 @@ def _origin(
     return Origin.DRIFT_GONE if gone else Origin.DRIFT_TOLERATED
 
 
-def _attributes(
-    change: Change | None, drift: Change | None, *, strict: bool
-) -> Iterator[AttributeChange]:
-    recorded = drift.before if drift else change.before if change else None
-    if change is None:
-        found = drift.after if drift else None
-        if drift and drift.kind is not Kind.DELETE:
-            yield from _classified(recorded, found, found, (), strict=strict)
-    elif drift and drift.kind is Kind.DELETE:
-        if change.kind is Kind.CREATE:
+def _attributes(joined: Joined, *, strict: bool) -> Iterator[AttributeChange]:
+    change, drift = joined.change, joined.drift
+    recorded = drift.before if drift else joined.entry.before
+    # Terraform 1.11 deletes what left the code on what it had recorded: drift knows better.
+    real = drift.after if drift else recorded
+    if drift and drift.kind is Kind.DELETE:
+        if change and change.kind is Kind.CREATE:
             yield from _recreated_differently(recorded, change.after, strict=strict)
+    elif change is None:
+        yield from _classified(recorded, real, real, (), strict=strict)
     elif change.kind is Kind.DELETE:
-        for each in _classified(recorded, change.before, change.before, (), strict=strict):
+        for each in _classified(recorded, real, real, (), strict=strict):
             tolerated = each.origin is Origin.DRIFT_TOLERATED
             origin = Origin.BOTH if tolerated else each.origin
             yield replace(each, planned=ABSENT, origin=origin)
     else:
         # What the engine forgets stays as it is.
-        planned = change.before if change.kind is Kind.FORGET else change.after
-        paths = change.replace_paths
-        for each in _classified(recorded, change.before, planned, paths, strict=strict):
+        planned = real if change.kind is Kind.FORGET else change.after
+        for each in _classified(recorded, real, planned, change.replace_paths, strict=strict):
             # Whatever a new object gets from its provider is news to nobody.
             if change.kind is not Kind.CREATE or each.origin is not Origin.UNDETERMINED:
                 yield each

@@ -87,7 +87,7 @@ def _table(report: CheckReport) -> str:
     return tabulate(
         rows,
         headers=("", *wording.TABLE_HEADERS),
-        tablefmt="github",
+        tablefmt="pipe",
         disable_numparse=True,
         colalign=("left", *wording.TABLE_ALIGNMENT),
     )
@@ -174,8 +174,8 @@ def _output(output: OutputChange) -> Iterator[str]:
 def _values(path: str, told: Sequence[tuple[str, Value]], remarks: Sequence[str]) -> Iterator[str]:
     parts = show.parts(told[0][1], told[1][1]) if len(told) == 2 else None
     if parts is not None:
-        names = " → ".join(name for name, _ in told)
-        yield f"    {path}  # {', '.join([names, *remarks])}"
+        note = ", ".join([" → ".join(name for name, _ in told), *remarks])
+        yield f"    {path}  # {note}"
         for part in parts[:_PARTS_AT_MOST]:
             yield f"{part.mark}     {show.cut(part.text, _VALUE_AT_MOST)}"
         if len(parts) > _PARTS_AT_MOST:
