@@ -1,12 +1,13 @@
-"""moto, one request at a time: a program that prints its port and serves until it is ended.
+"""moto without three of its habits: a program that prints its port and serves until it is ended.
 
-moto's own server answers in parallel and then loses updates: of two requests that set different
-attributes of one queue at the same moment, one is forgotten, and the AWS provider waits for it
-until it gives up. AWS forgets neither.
+Two requests at once can both "put an object unless it exists"; here they come one after the other.
+And its queues forget and misspell (`make_exact`), which the AWS provider takes for a change of
+somebody's, or waits for until it gives up.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
@@ -18,7 +19,34 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.sqs.models import Queue
 from werkzeug.serving import make_server
+
+
+def make_exact(queue: Any) -> None:
+    """Make moto's class of queues keep and spell attributes as SQS does. Not a subclass: moto
+    keeps a register of those by the package that they come from."""
+    set_attributes = queue._set_attributes
+    attributes = queue.attributes.fget
+
+    def set_and_keep(self: Any, given: dict[str, Any], now: float | None = None) -> None:
+        # moto drops the policy whenever another attribute is set.
+        kept = getattr(self, "_policy_json", None)
+        before = {"Policy": json.dumps(kept)} if kept else {}
+        set_attributes(self, {**before, **given}, now)
+
+    def compact(self: Any) -> dict[str, Any]:
+        found: dict[str, Any] = attributes(self)
+        if self.redrive_policy:
+            # moto puts spaces into it, and the provider compares this one as text.
+            found["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        return found
+
+    queue._set_attributes = set_and_keep
+    queue.attributes = property(compact)
+    # moto knows no such attribute; what is set by name becomes one of the object's.
+    queue.redrive_allow_policy = None
+    queue.BASE_ATTRIBUTES = [*queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
 
 
 class OneAtATime:
@@ -42,6 +70,7 @@ class OneAtATime:
 
 
 def main() -> None:
+    make_exact(Queue)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server(
         "127.0.0.1", 0, OneAtATime(), threaded=True, request_handler=MotoRequestHandler
