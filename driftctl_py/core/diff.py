@@ -75,8 +75,8 @@ def _walk(path: Path, s: Value, r: Value, p: Value, *, in_json: bool) -> Iterato
         else:
             yield from _walk(path, *held, in_json=True)
     elif _is_list(s) and _is_list(r) and _is_list(p) and _aligned(s, r) and _aligned(r, p):
-        for index, inner in enumerate(zip(s, r, p, strict=True)):
-            yield from _walk((*path, index), *inner, in_json=in_json)
+        for index, element in enumerate(zip(s, r, p, strict=True)):
+            yield from _walk((*path, index), *element, in_json=in_json)
     else:
         yield Difference(path, s, r, p, in_json)
 
@@ -101,4 +101,5 @@ def _aligned(one: Sequence[Value], other: Sequence[Value]) -> bool:
         return False
     ones, others = ([exact_key(each) for each in side] for side in (one, other))
     in_place = sum(map(operator.eq, ones, others))
-    return in_place == (Counter(ones) & Counter(others)).total()
+    anywhere: int = (Counter(ones) & Counter(others)).total()
+    return in_place == anywhere

@@ -71,7 +71,7 @@ def test_what_is_on_path_goes_before_the_embedded_one() -> None:
             AUTO,
             Hints(lock_file=TOFU_LOCK, terraform_version="1.11.4"),
             (TERRAFORM, TOFU),
-            "files disagree: .terraform.lock.hcl says OpenTofu but .terraform-version says Terraform",
+            "files disagree: .terraform.lock.hcl says OpenTofu but .terraform-version says",
         ),
         (EngineChoice("embedded"), NO_HINTS, (TERRAFORM,), "embedded Terraform is not installed"),
         (EngineChoice("/no/tofu"), NO_HINTS, (TERRAFORM,), "/no/tofu is not there"),

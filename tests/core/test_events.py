@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from driftctl_py.core.events import EventLog
 from driftctl_py.errors import Diagnostic
 
-VERSION = b'{"@level":"info","@message":"Terraform 1.11.4","terraform":"1.11.4","type":"version","ui":"1.2"}'
+VERSION = b'{"@level":"info","terraform":"1.11.4","type":"version","ui":"1.2"}'
 TOFU = b'{"@level":"info","@message":"OpenTofu 1.6.3","tofu":"1.6.3","type":"version","ui":"1.2"}'
 REFRESHED = b'{"type":"refresh_complete","hook":{"resource":{"addr":"x.y"},"id_key":"id"}}'
 NOTHING = (

@@ -66,14 +66,20 @@ def delete(identifier: str) -> Callable[[Path], None]:
 
 def put(identifier: str, **values: object) -> Callable[[Path], None]:
     """Somebody makes an object in the cloud."""
-    return lambda work: (
-        (work / "cloud" / f"{identifier}.json").write_text(json.dumps(values)) and None
-    )
+
+    def make(work: Path) -> None:
+        (work / "cloud" / f"{identifier}.json").write_text(json.dumps(values))
+
+    return make
 
 
 def refuse(*names: str) -> Callable[[Path], None]:
     """The cloud refuses to change these."""
-    return lambda work: (work / "cloud" / "FAIL").write_text("\n".join(names)) and None
+
+    def fail(work: Path) -> None:
+        (work / "cloud" / "FAIL").write_text("\n".join(names))
+
+    return fail
 
 
 def allow(work: Path) -> None:
