@@ -100,6 +100,6 @@ def _aligned(one: Sequence[Value], other: Sequence[Value]) -> bool:
     if not any(isinstance(each, Mapping) or _is_list(each) for each in (*one, *other)):
         return False
     ones, others = ([exact_key(each) for each in side] for side in (one, other))
-    in_place = sum(map(operator.eq, ones, others))
-    anywhere: int = (Counter(ones) & Counter(others)).total()
+    in_place: int = sum(map(operator.eq, ones, others))
+    anywhere = (Counter(ones) & Counter(others)).total()
     return in_place == anywhere
