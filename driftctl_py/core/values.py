@@ -123,7 +123,7 @@ def has_sensitive(value: Value) -> bool:
 def json_inside(text: str) -> Json | None:
     """The object or list that a string holds as JSON, as policies do; None for any other string.
 
-    None as well where reading it would lose something (a key twice) or is no JSON (``NaN``).
+    None as well where something would get lost on the way (a key twice) or is no JSON (``NaN``).
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
@@ -135,6 +135,8 @@ def json_inside(text: str) -> Json | None:
             parse_constant=_refuse_constant,
             object_pairs_hook=_object_without_repeats,
         )
+        # Half of a surrogate pair, as "\\ud800", is no character and could not be written again.
+        json.dumps(found, ensure_ascii=False, default=str).encode()
     except (ValueError, ArithmeticError, RecursionError):
         return None
     return None if deeper_than(found, DEEPEST) else found

@@ -33,9 +33,8 @@ SCHEMA_VERSION = 1
 _Object: TypeAlias = dict[str, Any]
 
 _MARKS = {Mark.UNKNOWN: "unknown", Mark.ABSENT: "absent"}
-# JSON may hold these as they are, but a terminal would obey the first ones, and half of a
-# character cannot be written as UTF-8.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# JSON may hold these as they are, but a terminal would obey some and hide behind others.
+_UNSAFE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -52,7 +51,12 @@ def render_json(report: CheckReport) -> str:
         "summary": {verdict.value: counts[verdict] for verdict in Verdict},
         "environments": [_environment(check) for check in report.checks],
     }
-    text = msgspec.json.format(_encoder.encode(document), indent=2).decode()
+    try:
+        encoded = _encoder.encode(document)
+    except UnicodeEncodeError:
+        # A file's name may hold bytes that are no characters; Python keeps them as such halves.
+        encoded = _encoder.encode(_writable(document))
+    text = msgspec.json.format(encoded, indent=2).decode()
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
@@ -185,6 +189,18 @@ def _value(value: Value) -> Any:  # Any: JSON, whatever the plan holds
             return value
         case Sequence():
             return [_value(each) for each in value]
+        case _:
+            return value
+
+
+def _writable(value: Any) -> Any:  # Any: as in the document
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case Mapping():
+            return {_writable(key): _writable(each) for key, each in value.items()}
+        case Sequence():
+            return [_writable(each) for each in value]
         case _:
             return value
 

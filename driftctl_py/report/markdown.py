@@ -167,11 +167,15 @@ def _attribute(attribute: AttributeChange) -> Iterator[str]:
 
 
 def _output(output: OutputChange) -> Iterator[str]:
-    yield f"{_lead(output.kind)} output.{show.clean(output.name)}"
-    yield from _values("", wording.output_told_by(output), [])
+    symbol, lead = wording.output_symbol(output), _lead(output.kind)
+    head = "" if symbol == lead else f"{symbol} "
+    yield f"{lead} {head}output.{show.clean(output.name)}"
+    yield from _values("", wording.output_told_by(output), [], only=lead)
 
 
-def _values(path: str, told: Sequence[tuple[str, Value]], remarks: Sequence[str]) -> Iterator[str]:
+def _values(
+    path: str, told: Sequence[tuple[str, Value]], remarks: Sequence[str], *, only: str = "!"
+) -> Iterator[str]:
     parts = show.parts(told[0][1], told[1][1]) if len(told) == 2 else None
     if parts is not None:
         note = ", ".join([" → ".join(name for name, _ in told), *remarks])
@@ -185,7 +189,7 @@ def _values(path: str, told: Sequence[tuple[str, Value]], remarks: Sequence[str]
     literals = show.literals([value for _, value in told])
     if len(literals) < len(told):
         names = [" → ".join(names)]
-    leads = {1: "!", 2: "-+", 3: "-!+"}[len(literals)]
+    leads = {1: only, 2: "-+", 3: "-!+"}[len(literals)]
     texts = show.cut_values(literals, _VALUE_AT_MOST)
     for lead, name, text in zip(leads, names, texts, strict=True):
         last = remarks if name == names[-1] else []

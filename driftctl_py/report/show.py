@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import accumulate, takewhile
 from typing import TypeGuard
 
 from driftctl_py.core.values import Mark, Sensitive, Value, exact_key
@@ -150,12 +151,8 @@ def _columns_of(character: str) -> int:
 
 
 def _head(text: str, limit: int) -> str:
-    taken = 0
-    for index, character in enumerate(text):
-        taken += _columns_of(character)
-        if taken > limit:
-            return text[:index]
-    return text
+    widths = accumulate(map(_columns_of, text))
+    return text[: sum(1 for _ in takewhile(lambda width: width <= limit, widths))]
 
 
 def _common_start(texts: Sequence[str]) -> int:

@@ -184,11 +184,11 @@ class _Terminal:
             if len(parts) > _PARTS_AT_MOST:
                 yield f"{'':{_INDENT + 2}}… {len(parts) - _PARTS_AT_MOST} more lines"
         else:
-            names = max(len(name) for name, _ in told)
-            for (name, _), text in zip(
-                told, show.cut_values(literals, room - names - 2), strict=True
-            ):
-                yield f"{'':{_INDENT + 2}}{name:{names}}  {text}"
+            names = [name for name, _ in told] if len(literals) == len(told) else [""]
+            column = max(map(len, names))
+            cut = show.cut_values(literals, room - column - 2)
+            for name, text in zip(names, cut, strict=True):
+                yield f"{'':{_INDENT + 2}}{name:{column}}  {text}"
 
     def _diagnostic(self, diagnostic: Diagnostic) -> Iterator[str]:
         head = f"{diagnostic.severity}: {diagnostic.summary}"

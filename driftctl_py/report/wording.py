@@ -18,7 +18,6 @@ from driftctl_py.core.check import (
     CheckReport,
     EnvironmentCheck,
     Failed,
-    Unknown,
     Verdict,
 )
 from driftctl_py.core.plan import ActionInvocation, Kind, OutputChange
@@ -162,11 +161,8 @@ def over_environment(check: EnvironmentCheck) -> str:
     """The sentence that begins its section."""
     name = check.environment
     commit = check.revision.short if check.revision else "the code"
-    match check.outcome:
-        case Failed(reason=reason) | Unknown(reason=reason):
-            return f"{name}: {check.verdict.value}: {reason}"
-        case Assessed(assessment=assessment):
-            pass
+    if not isinstance(check.outcome, Assessed):
+        return f"{name}: {check.verdict.value}: {check.outcome.reason}"
     pending = f"{commit} is not applied yet"
     match check.verdict:
         case Verdict.PENDING:
@@ -174,7 +170,7 @@ def over_environment(check: EnvironmentCheck) -> str:
         case Verdict.DRIFTED_AND_PENDING:
             return f"{name}: changed outside Git, and {pending}"
         case Verdict.DRIFTED:
-            return f"{name}: changed outside Git; {_what_apply_does(assessment)}"
+            return f"{name}: changed outside Git; {_what_apply_does(check.outcome.assessment)}"
         case _:
             return f"{name}: in sync"
 
@@ -195,15 +191,12 @@ TABLE_ALIGNMENT = ("left", "left", "left", "right", "right", "right", "right", "
 def table_row(check: EnvironmentCheck) -> tuple[str, ...]:
     """One row under ``TABLE_HEADERS``. The age is the commit's."""
     revision = check.revision
-    match check.outcome:
-        case Assessed(assessment=assessment):
-            totals = assessment.totals
-            counts = (totals.add, totals.change, totals.destroy, assessment.drifted)
-            numbers = tuple(map(str, counts))
-        case Unknown():
-            numbers = ("?",) * 4
-        case Failed():
-            numbers = ("-",) * 4
+    if isinstance(check.outcome, Assessed):
+        totals = check.outcome.assessment.totals
+        drifted = check.outcome.assessment.drifted
+        numbers = tuple(map(str, (totals.add, totals.change, totals.destroy, drifted)))
+    else:
+        numbers = ("-" if isinstance(check.outcome, Failed) else "?",) * 4
     committed_at = revision.committed_at if revision else None
     return (
         check.environment,
