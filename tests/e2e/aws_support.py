@@ -7,7 +7,6 @@ Not an account of AWS: what moto answers differently is named where it matters.
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import urllib.error
@@ -23,6 +22,9 @@ import boto3
 REGION = "eu-central-1"
 REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 MIRROR_VARIABLE = "DRIFTCTL_TEST_PROVIDER_MIRROR"
+
+# Where software that no package manager brought usually lies, each in a directory of its own.
+_SHELVES = ("usr/share", "usr/local/share", "opt", "srv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +146,14 @@ def _find_mirror(environ: Mapping[str, str]) -> Path | None:
         # Named and wrong is a mistake, not a machine without a mirror.
         assert _holds_aws(Path(named)), f"{MIRROR_VARIABLE}={named} holds no hashicorp/aws"
         return Path(named)
-    home = Path(environ.get("HOME", os.sep))
-    shelves = [Path("/usr/share"), Path("/usr/local/share"), Path(os.sep, "opt"), Path("/srv")]
+    home = Path(environ.get("HOME", "/"))
+    shelves = [shelf for shelf in (Path("/", name) for name in _SHELVES) if shelf.is_dir()]
+    children = [child for shelf in shelves for child in sorted(shelf.iterdir())]
     places = [
         home / ".terraform.d" / "plugins",
         home / ".local" / "share" / "terraform" / "plugins",
-        *(child for shelf in shelves if shelf.is_dir() for child in sorted(shelf.iterdir())),
-        *(
-            child / "plugins"
-            for shelf in shelves
-            if shelf.is_dir()
-            for child in sorted(shelf.iterdir())
-        ),
+        *children,
+        *(child / "plugins" for child in children),
     ]
     return next((place for place in places if _holds_aws(place)), None)
 
