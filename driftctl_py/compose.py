@@ -63,8 +63,11 @@ def find_config(given: Path | None) -> Path:
     """The configuration file: the given one, else `driftctl.yaml` here or in a parent up to the
     repository's root. Raises `ConfigError`."""
     if given is not None:
-        if not given.is_file():
+        if not given.exists():
             raise ConfigError((Problem(str(given), 0, "There is no such file.", _WRITE_ONE),))
+        if not given.is_file():
+            name = "Name the file itself with --config."
+            raise ConfigError((Problem(str(given), 0, "It is not a file.", name),))
         return given
     here = Path.cwd()
     for directory in (here, *here.parents):

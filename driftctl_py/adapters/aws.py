@@ -98,7 +98,8 @@ class Aws:
             ) from error
         except BotoCoreError as error:
             raise Unavailable(
-                f"{role} could not be assumed: {error}", todo="Check the AWS credentials."
+                f"{role} could not be assumed: {str(error).rstrip('.')}.",
+                todo="Check the AWS credentials.",
             ) from error
         return _Assumed(
             {
@@ -162,6 +163,6 @@ def _new_client(
         )
     except (BotoCoreError, ValueError) as error:
         raise StateError(
-            f"AWS cannot be reached as configured: {error}",
+            f"AWS cannot be reached as configured: {str(error).rstrip('.')}.",
             todo="Check the profile, region and endpoint in driftctl.yaml.",
         ) from error

@@ -60,10 +60,13 @@ class StateReader:
                 with _translated(address):
                     return _get(client, address.bucket, address.key)
             case LocalAddress():
+                path = directory / address.path
                 try:
-                    return (directory / address.path).read_bytes()
+                    return path.read_bytes()
                 except FileNotFoundError:
                     return None
+                except OSError as error:
+                    raise _unreadable(path, error) from error
             case OtherAddress():
                 return None
 
@@ -124,6 +127,17 @@ def _get(client: Any, bucket: str, key: str) -> bytes | None:
         raise
 
 
+# What boto3 calls it, for people.
+_WHY = {
+    "EndpointConnectionError": "the connection was refused, or its name is not known",
+    "ConnectTimeoutError": "no connection came about in time",
+    "ReadTimeoutError": "no answer came in time",
+    "ConnectionClosedError": "it closed the connection",
+    "SSLError": "its certificate is not trusted",
+    "ProxyConnectionError": "the proxy cannot be reached",
+}
+
+
 class _translated:
     """Turns boto3's errors into ours, naming the state."""
 
@@ -167,7 +181,8 @@ class _translated:
         if isinstance(error, BotoCoreError):
             where = address.endpoint or "S3"
             raise Unavailable(
-                f"{where} did not answer, so {address} cannot be read: {type(error).__name__}.",
+                f"{where} did not answer, so {address} cannot be read: "
+                f"{_WHY.get(type(error).__name__, type(error).__name__)}.",
                 todo="Check state.s3.endpoint and the network, then try again.",
             ) from error
 
@@ -178,10 +193,7 @@ def _look_local(path: Path) -> StateLook:
     except FileNotFoundError:
         return StateLook(version=None, exists=False)
     except OSError as error:
-        raise StateError(
-            f"The local state {path} cannot be read: {error.strerror}.",
-            todo="Check the file and its permissions.",
-        ) from error
+        raise _unreadable(path, error) from error
     try:
         held = _is_locked(descriptor)
         with os.fdopen(os.dup(descriptor), "rb") as file:
@@ -193,6 +205,13 @@ def _look_local(path: Path) -> StateLook:
         info = path.with_name(f".{path.name}.lock.info")
         lock = lock_holder(info.read_bytes() if info.exists() else b"")
     return StateLook(version=digest, lock=lock)
+
+
+def _unreadable(path: Path, error: OSError) -> StateError:
+    return StateError(
+        f"The local state {path} cannot be read: {error.strerror}.",
+        todo="Check the file and its permissions.",
+    )
 
 
 def _is_locked(descriptor: int) -> bool:

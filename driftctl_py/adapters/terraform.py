@@ -27,7 +27,7 @@ from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.engine_run import EngineRun, Planned
 from driftctl_py.core.events import EventLog
 from driftctl_py.core.version_constraint import satisfies
-from driftctl_py.errors import Diagnostic, EngineError, Interrupted
+from driftctl_py.errors import Diagnostic, EngineError, Interrupted, Unavailable
 
 # What every engine gets of our own environment. No TF_*: TF_CLI_ARGS reaches every subcommand,
 # TF_WORKSPACE picks another state, TF_VAR_* changes the plan (reference, section 4).
@@ -79,6 +79,10 @@ _INIT_NEEDED = re.compile(
     r"|initialization required|provider requirements cannot be satisfied",
     re.IGNORECASE,
 )
+
+# What no engine prints before it says who it is.
+_GARBAGE_LINES = 1000
+_GARBAGE_LINE = 1024 * 1024
 
 _EMBEDDED_SCRIPT = "driftctl-py-terraform"
 
@@ -243,19 +247,30 @@ class Engines:
         log = EventLog()
         commands = _Commands(path)
         argv = commands.argv("plan", json=commands.flag, input=False, lock=False)
+        enough = process.Stop()
+        self._stop.when_asked(enough.ask)
+
+        def read(line: bytes) -> None:
+            log.read_line(line)
+            # An engine says who it is first; `yes` and the like never come to an end.
+            if not log.family and (log.unread_lines > _GARBAGE_LINES or len(line) > _GARBAGE_LINE):
+                enough.ask()
+
         try:
             with tempfile.TemporaryDirectory() as empty:
-                finished = process.run(
+                process.run(
                     argv,
                     cwd=Path(empty),
                     env=environ,
-                    on_line=log.read_line,
-                    stop=self._stop,
+                    on_line=read,
+                    stop=enough,
                     timeout_seconds=60,
+                    # It holds nothing that could be lost.
+                    kill_after_seconds=2,
                 )
         except OSError:
             return None
-        if finished.interrupted:
+        if self._stop.please:
             raise Interrupted("Stopped while the engines were looked for; nothing was changed.")
         return (log.family, log.version) if log.family else None
 
@@ -306,7 +321,7 @@ class Engines:
             raise Interrupted("The plan was interrupted; nothing was changed.")
         if finished.timed_out:
             raise EngineError(
-                f"The plan took longer than {run.timeout_seconds:g} seconds and was stopped. "
+                f"The plan took longer than {_seconds(run.timeout_seconds)} and was stopped. "
                 "It holds no lock and changed nothing.",
                 todo="Raise `timeout` for this environment, or split it.",
             )
@@ -335,12 +350,25 @@ class Engines:
 
     def show(self, run: EngineRun, *, plan: Path, out: Path) -> None:
         """Write the plan's JSON to ``out``. It holds every secret in the plan, in the clear."""
-        with private_file(out) as descriptor:
-            finished = self._run(
-                run, show_argv(run.candidate.path, plan), _ignore, stdout=descriptor
-            )
+        try:
+            with private_file(out) as descriptor:
+                finished = self._run(
+                    run, show_argv(run.candidate.path, plan), _ignore, stdout=descriptor
+                )
+                whole = _ends_as_json(descriptor)
+        except OSError as error:
+            raise Unavailable(
+                f"The plan could not be written to the data directory ({out}): {error.strerror}.",
+                todo="Make room or correct its permissions, or choose another with --data-dir.",
+            ) from error
         if finished.exit_code != 0:
             raise self._failure("show", run, finished, EventLog())
+        if not whole:
+            raise Unavailable(
+                f"The plan's JSON ends in the middle, as it does when the disk of {out.parent} is "
+                "full: the engine does not look whether what it prints arrives.",
+                todo="Make room and check again, or choose another directory with --data-dir.",
+            )
 
     def _stream(
         self, run: EngineRun, argv: Sequence[str], on_event: Callable[[EventLog], None]
@@ -384,7 +412,7 @@ class Engines:
             return Interrupted(f"`{command}` was interrupted; nothing was changed.")
         if finished.timed_out:
             return EngineError(
-                f"`{command}` took longer than {run.timeout_seconds:g} seconds and was stopped.",
+                f"`{command}` took longer than {_seconds(run.timeout_seconds)} and was stopped.",
                 todo="Raise `timeout` for this environment, or look at what it waits for.",
             )
         how = (
@@ -392,11 +420,9 @@ class Engines:
             if finished.exit_code < 0
             else f"failed with exit code {finished.exit_code}"
         )
-        quoted = "" if log.errors else _quoted(finished.stderr)
-        return EngineError(
-            f"`{Path(run.candidate.path).name} {command}` {how}.{quoted}",
-            diagnostics=log.errors,
-        )
+        errors = log.errors or _errors_in(finished.stderr)
+        quoted = "" if errors else _quoted(finished.stderr)
+        return EngineError(f"`{run.candidate.family} {command}` {how}.{quoted}", diagnostics=errors)
 
 
 def embedded_program() -> str | None:
@@ -430,11 +456,16 @@ def cli_config(mirror: Path) -> str:
     )
 
 
+def _ends_as_json(descriptor: int) -> bool:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    return os.pread(descriptor, 64, max(0, size - 64)).rstrip().endswith(b"}")
+
+
 @contextlib.contextmanager
 def private_file(path: Path) -> Iterator[int]:
     """A new file that only we can read, as a descriptor."""
     path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         yield descriptor
     finally:
@@ -465,9 +496,31 @@ def _directories(path: Path) -> list[Path]:
 
 def _quoted(stderr: str) -> str:
     """The gist of what a program said to people: colour and box drawing taken off."""
-    plain = re.sub(r"\x1b\[[0-9;]*m|[╷│╵]", "", stderr)
-    words = " ".join(plain.split())
+    words = " ".join(re.sub(r"[╷│╵]", "", _without_colour(stderr)).split())
     return f" It said: {words[:600]}" if words else ""
+
+
+def _without_colour(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def _seconds(amount: float) -> str:
+    return f"{amount:g} second{'' if amount == 1 else 's'}"
+
+
+def _errors_in(stderr: str) -> tuple[Diagnostic, ...]:
+    """The errors in what a command printed that knows no ``-json`` (OpenTofu's `init`, `get`).
+    For people to read; nothing is decided by them."""
+    plain = re.sub(r"^[╷│╵]", "", _without_colour(stderr), flags=re.MULTILINE)
+    _, *texts = re.split(r"^\s*Error: ", plain, flags=re.MULTILINE)
+    found = []
+    for text in texts:
+        summary, _, detail = text.strip().partition("\n")
+        place = re.search(r"^\s*on (.+?) line (\d+)", detail, re.MULTILINE)
+        where = f"{place[1]}:{place[2]}" if place else ""
+        detail = "\n".join(line.strip() for line in detail.strip().splitlines())
+        found.append(Diagnostic("error", summary.strip(), detail[:2000], where=where))
+    return tuple(found)
 
 
 def _ignore(_: object) -> None:
@@ -478,4 +531,6 @@ def _errors(finished: process.Finished, log: EventLog) -> tuple[Diagnostic, ...]
     """The engine's errors, or what it said on standard error when it had none."""
     if log.errors or not finished.stderr.strip():
         return log.errors
+    if found := _errors_in(finished.stderr):
+        return found
     return (Diagnostic("error", _quoted(finished.stderr).removeprefix(" It said: ")),)

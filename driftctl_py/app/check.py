@@ -56,6 +56,9 @@ from driftctl_py.core.state import (
 from driftctl_py.errors import Diagnostic, EngineError, SourceError, StateError
 
 _REGISTRY_OF = {"registry.opentofu.org": "tofu", "registry.terraform.io": "terraform"}
+_NO_PROVIDER = re.compile(
+    r"Failed to (query available|resolve|install) provider|Invalid provider registry host"
+)
 _TITLE = {"terraform": "Terraform", "tofu": "OpenTofu"}
 
 
@@ -267,7 +270,8 @@ class Checker:
             backend_config = self._workdirs.write(
                 workdir.home / "driftctl.tfbackend", settings.encode()
             )
-        # Before `init` where it can be: that would fetch the other engine's providers, or fail.
+        # Before `init` where it can be: that would fetch the other engine's providers, and tries
+        # a bucket that is not there, or not ours, long and says little.
         known = not isinstance(prepared.backend.address, OtherAddress)
         if known:
             self._refuse_foreign_state(prepared, prepared.backend.address)
@@ -300,14 +304,14 @@ class Checker:
     def _refuse_foreign_state(self, prepared: Prepared, address: StateAddress) -> None:
         """Once per `init`: a state whose providers come from the other engine's registry is not
         planned under `engine: auto`, because the first apply would hand it over for good."""
-        if prepared.environment.engine.use != "auto" or prepared.memory.family:
-            return
+        # Read in any case: what keeps us from it is better said than the engine says it.
         state = self._states.read(
             address,
             directory=prepared.workdir.source_directory,
             environ=prepared.run.environ,
         )
-        if state is None:
+        asked_for = prepared.environment.engine.use != "auto" or prepared.memory.family
+        if state is None or asked_for:
             return
         family = prepared.engine.candidate.family
         wrote = {_REGISTRY_OF[host] for host in provider_hosts(state) if host in _REGISTRY_OF}
@@ -387,7 +391,9 @@ class Checker:
         if planned.exit_code == 1:
             return Unknown(
                 "The plan is incomplete: the engine failed while it was made.",
-                todo=self._remedy(planned.errors),
+                todo=self._remedy(planned.errors)
+                or "Mend what the engine names and check again: driftctl-py check "
+                f"{prepared.environment.name}",
                 assessment=assessment,
                 diagnostics=hide_in(planned.errors, self._settings.secrets),
             )
@@ -428,6 +434,11 @@ class Checker:
                         "`pass_env` in driftctl.yaml."
                     )
                 return f"Set it under `variables` or `var_files` in driftctl.yaml ({name})."
+            if _NO_PROVIDER.search(error.summary):
+                return (
+                    "Check the provider's source and the network, or name a directory that holds "
+                    "it: engine.provider_mirror in driftctl.yaml."
+                )
         return ""
 
     def _engine_run(

@@ -84,7 +84,7 @@ def choose(
     fitting = [item for item in fitting if complaints[item] is None]
     if not fitting:
         first = next(text for text in complaints.values() if text is not None)
-        raise EngineMissing(first, todo="Install that version, or set engine in driftctl.yaml.")
+        raise EngineMissing(first, todo="Install one that fits, or set engine in driftctl.yaml.")
     installed = [item for item in fitting if item.origin != "embedded"] or fitting
     if len({item.family for item in installed}) > 1:
         names = " and ".join(item.title for item in installed)

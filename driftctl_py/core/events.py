@@ -11,6 +11,7 @@ Source of the format: Terraform's "Machine-Readable UI" 1.2, checked against Ter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -77,6 +78,10 @@ _decode = msgspec.json.Decoder(_Line).decode
 _NOTHING = frozenset({"noop", "read"})
 
 
+# A heading above the errors that follow, or below them, by release.
+_SAYS_NOTHING = re.compile(r"(Terraform|OpenTofu) encountered problems during initiali")
+
+
 @dataclass(slots=True)
 class EventLog:
     """What the stream has said so far. Feed it with `read_line`.
@@ -138,8 +143,9 @@ class EventLog:
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that made the command fail, each once (Terraform repeats some)."""
-        found = (item for item in self.diagnostics if item.severity == "error")
-        return tuple(dict.fromkeys(found))
+        found = dict.fromkeys(item for item in self.diagnostics if item.severity == "error")
+        telling = tuple(item for item in found if not _SAYS_NOTHING.match(item.summary))
+        return telling or tuple(found)
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -167,13 +173,15 @@ class EventLog:
 
 
 def _diagnostic(wire: _Diagnostic) -> Diagnostic:
+    # Some backends put all they have to say into the summary.
+    summary, _, more = wire.summary.strip().partition("\n")
     where = ""
     if wire.range is not None and wire.range.filename:
         where = f"{wire.range.filename}:{wire.range.start.line}"
     return Diagnostic(
         severity=wire.severity,
-        summary=wire.summary,
-        detail=wire.detail,
+        summary=summary,
+        detail="\n".join(part for part in (more.strip(), wire.detail) if part),
         address=wire.address or "",
         where=where,
     )

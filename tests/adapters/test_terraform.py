@@ -23,7 +23,7 @@ from driftctl_py.adapters.terraform import (
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.engine_run import EngineRun
 from driftctl_py.core.events import EventLog
-from driftctl_py.errors import EngineError, Interrupted
+from driftctl_py.errors import Diagnostic, EngineError, Interrupted
 
 PASSED = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
 
@@ -249,16 +249,24 @@ def test_an_init_that_is_due_is_noticed(engines: Engines, tmp_path: Path) -> Non
 
 
 def test_a_failed_init_brings_the_engines_own_words(engines: Engines, tmp_path: Path) -> None:
-    box = "printf '\\033[31m╷\\n│ Error: no such provider\\n╵\\033[0m' >&2; exit 1"
+    box = (
+        "printf '\\033[31m╷\\n│ Error: no such provider\\n│ \\n│   on main.tf line 3:\\n"
+        "│ It is gone.\\n╵\\033[0m\\n╷\\n│ Error: another\\n╵\\n' >&2; exit 1"
+    )
     program = _script(tmp_path / "bin/terraform", box)
 
-    with pytest.raises(EngineError, match="It said: Error: no such provider"):
+    with pytest.raises(EngineError, match="`terraform init` failed") as raised:
         engines.init(
             _run(program, tmp_path),
             readonly_lock_file=False,
             backend_config=None,
             on_event=_nothing,
         )
+
+    assert raised.value.diagnostics == (
+        Diagnostic("error", "no such provider", "on main.tf line 3:\nIt is gone.", "", "main.tf:3"),
+        Diagnostic("error", "another", ""),
+    )
 
 
 def test_what_show_prints_is_private(engines: Engines, tmp_path: Path) -> None:
