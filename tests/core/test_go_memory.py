@@ -11,10 +11,11 @@ from driftctl_py.core.go_memory import MIB, tune
     ("available", "jobs", "environ"),
     [
         (24 * 1024 * MIB, 2, {"GOGC": "800", "GOMEMLIMIT": "3276MiB"}),
-        (4 * 1024 * MIB, 2, {"GOGC": "400", "GOMEMLIMIT": "546MiB"}),
-        (2 * 1024 * MIB, 2, {"GOGC": "200", "GOMEMLIMIT": "273MiB"}),
+        (4 * 1024 * MIB, 2, {"GOGC": "800", "GOMEMLIMIT": "546MiB"}),
+        (2 * 1024 * MIB, 2, {"GOGC": "800", "GOMEMLIMIT": "273MiB"}),
+        (1024 * MIB, 2, {"GOGC": "400", "GOMEMLIMIT": "136MiB"}),
         (512 * MIB, 2, {}),
-        (4 * 1024 * MIB, 0, {"GOGC": "400", "GOMEMLIMIT": "1092MiB"}),
+        (4 * 1024 * MIB, 0, {"GOGC": "800", "GOMEMLIMIT": "1092MiB"}),
         (None, 2, {}),
     ],
 )
