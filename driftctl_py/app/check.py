@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 
 from driftctl_py.app.ports import (
     Clock,
@@ -34,7 +35,7 @@ from driftctl_py.core.check import (
     Outcome,
     Unknown,
 )
-from driftctl_py.core.checkout import Revision
+from driftctl_py.core.checkout import Checkout, Revision
 from driftctl_py.core.engine_choice import Candidate, Chosen, choose
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
@@ -56,6 +57,11 @@ from driftctl_py.core.state import (
 from driftctl_py.errors import Diagnostic, EngineError, SourceError, StateError
 
 _REGISTRY_OF = {"registry.opentofu.org": "tofu", "registry.terraform.io": "terraform"}
+# What a backend block may say without changing where its state is, or as whom it is read.
+_PLAIN = frozenset(
+    ("bucket", "key", "region", "path", "encrypt", "kms_key_id", "use_lockfile", "dynamodb_table")
+    + ("workspace_key_prefix", "acl", "max_retries")
+)
 _NO_PROVIDER = re.compile(
     r"Failed to (query available|resolve|install) provider|Invalid provider registry host"
 )
@@ -114,6 +120,15 @@ class Prepared:
         return "" if isinstance(address, OtherAddress) else str(address)
 
     @property
+    def knows_its_state(self) -> bool:
+        """Whether the address says all that it takes to read the state. What an environment
+        declares beyond it (an endpoint, a role of its own) only `init` can tell."""
+        if isinstance(self.backend.address, OtherAddress):
+            return False
+        declared = self.facts["."].backend
+        return declared is None or declared.names <= _PLAIN
+
+    @property
     def floating(self) -> tuple[str, ...]:
         """Module calls whose source may mean other code tomorrow."""
         return tuple(
@@ -158,11 +173,13 @@ class Checker:
         self._clock = clock
         self._progress = progress
         self._settings = settings
+        self._checkouts: dict[tuple[str, Revision], Checkout] = {}
+        self._guard = Lock()
 
     def prepare(self, environment: Environment, revision: Revision) -> Prepared:
         """Lay the environment out and decide about engine and backend. Starts no engine."""
         started_at = self._clock()
-        checkout = self._sources.checkout(self._settings.sources[environment.source], revision)
+        checkout = self._checkout(environment.source, revision)
         workdir = self._workdirs.lay(environment, checkout)
         memory = self._workdirs.remember(workdir)
         facts = self._workdirs.facts(workdir)
@@ -196,6 +213,16 @@ class Checker:
             readonly_lock_file=lock_file is not None,
             started_at=started_at,
         )
+
+    def _checkout(self, source: str, revision: Revision) -> Checkout:
+        # Once for all environments of a revision: in place it lists the whole work tree.
+        with self._guard:
+            known = self._checkouts.get((source, revision))
+        if known is None:
+            known = self._sources.checkout(self._settings.sources[source], revision)
+            with self._guard:
+                self._checkouts[source, revision] = known
+        return known
 
     def check(self, prepared: Prepared) -> EnvironmentCheck:
         """Plan and assess. Raises our errors where no plan came about."""
@@ -272,7 +299,7 @@ class Checker:
             )
         # Before `init` where it can be: that would fetch the other engine's providers, and tries
         # a bucket that is not there, or not ours, long and says little.
-        known = not isinstance(prepared.backend.address, OtherAddress)
+        known = prepared.knows_its_state
         if known:
             self._refuse_foreign_state(prepared, prepared.backend.address)
         if self._settings.init_lock is None:
