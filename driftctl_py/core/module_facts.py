@@ -25,6 +25,11 @@ class Backend:
     literals: Mapping[str, str] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything that it says anything about."""
+        return self.others.union(self.literals)
+
     def declares(self, name: str) -> bool:
         return name in self.literals or name in self.others
 
@@ -199,8 +204,6 @@ class _Scanner:
             match = _TOKEN.match(self._text, self._at)
             assert match is not None  # noqa: S101 - the last alternative matches anything
             kind = match.lastgroup or ""
-            if kind == "tag":
-                kind = "heredoc"
             start, self._at = self._at, match.end()
             if kind == "space" or (kind == "newline" and skip_newlines):
                 continue

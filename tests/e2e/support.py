@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -317,7 +318,20 @@ def said(report: CheckReport, name: str) -> str:
     outcome = found(report, name).outcome
     assert isinstance(outcome, Failed | Unknown), outcome
     quoted = [f"{item.summary} {item.detail} {item.where}" for item in outcome.diagnostics]
-    return "\n".join([outcome.reason, *quoted, outcome.todo])
+    text = "\n".join([outcome.reason, *quoted, outcome.todo])
+    assert documented(text), text
+    return text
+
+
+def documented(text: str) -> bool:
+    """Whether docs/troubleshooting.md has the message that stands in ``text``."""
+    page = Path(__file__).parents[2] / "docs" / "troubleshooting.md"
+    blocks = re.findall(r"^```text\n(.*?)\n```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    words = " ".join(text.split())
+    return any(
+        re.search(".+?".join(map(re.escape, " ".join(block.split()).split("…"))), words)
+        for block in blocks
+    )
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 20.0) -> bool:

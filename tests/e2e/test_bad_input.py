@@ -1,7 +1,7 @@
 """What goes wrong elsewhere: a clear error, exit code 1, the others still reported, nothing lost.
 
-`prod` is the one in trouble, `dev` beside it never is. Each message is in docs/troubleshooting.md,
-and the last test holds that page to it.
+`prod` is the one in trouble, `dev` beside it never is. Each message is in docs/troubleshooting.md:
+what a test provokes and the page does not have, fails.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.support import DATA, SERVER, Ran, Site, with_folder_cloud
+from tests.e2e.support import DATA, SERVER, Ran, Site, documented, with_folder_cloud
 
 DEAD_END = "http://127.0.0.1:1"
 
@@ -46,7 +46,11 @@ def refused(site: Site, *argv: str) -> str:
 
 
 def one_line(ran: Ran) -> str:
-    return " ".join((ran.out + ran.err).split())
+    """All that was printed; whatever it is, the page on troubles has it."""
+    text = " ".join((ran.out + ran.err).split())
+
+    assert documented(text), text
+    return text
 
 
 def two(site: Site, prod: str = "") -> None:

@@ -6,10 +6,14 @@ one waits for an API. Who may end it is the engine, when it is asked, and we, wh
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,9 @@ from tests.e2e.support import SERVER, Site, processes_of, wait_until, with_folde
 class Hanging:
     """A site whose prod waits in the middle of its plan, and a check of it that runs."""
 
-    def __init__(self, site: Site, *, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, site: Site, *, options: tuple[str, ...] = (), on_terminal: bool = False
+    ) -> None:
         self.site = site
         self.cloud = with_folder_cloud(site)
         site.environment("prod", SERVER)
@@ -34,9 +40,28 @@ class Hanging:
         self.object.unlink()
         os.mkfifo(self.object)
         self.before = site.snapshot() if site.moto else None
-        self.process = site.start("check", "--verbose", "--format", "json", *options)
+        self.process: subprocess.Popen[Any]
+        if on_terminal:
+            self.terminal = self._start_on_terminal()
+        else:
+            self.process = site.start("check", "--verbose", "--format", "json", *options)
         # The pipe can be opened for writing without waiting only once somebody reads it.
         assert wait_until(self._is_read), "the plan never came to the object"
+
+    def _start_on_terminal(self) -> int:
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [self.site.driftctl_py, "check"],
+            cwd=self.site.repo,
+            env={**self.site.environ, "TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
+        )
+        os.close(theirs)
+        return ours
 
     def _is_read(self) -> bool:
         try:
@@ -132,6 +157,31 @@ def test_a_ctrl_c_on_the_terminal_reaches_the_engine_once(s3_site: Site) -> None
     assert hanging.process.returncode == 130, err
     assert "Two interrupts" not in out + err
     assert hanging.leftovers == []
+
+
+def test_the_key_itself_on_a_real_terminal(s3_site: Site) -> None:
+    hanging = Hanging(s3_site, on_terminal=True)
+    os.write(hanging.terminal, b"\x03")
+    time.sleep(0.5)
+    hanging.answer()
+    hanging.process.wait(20)
+    shown = _all_of(hanging.terminal)
+
+    assert hanging.process.returncode == 130, shown
+    assert "stopping: the engines are asked to end" in shown
+    assert "prod: unknown: The plan was interrupted; nothing was changed." in shown
+    # The live display hid the cursor and has brought it back.
+    assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l") >= 0
+    assert hanging.leftovers == []
+
+
+def _all_of(terminal: int) -> str:
+    parts = []
+    with contextlib.suppress(OSError):  # EIO: nobody has the other end open any more
+        while part := os.read(terminal, 65536):
+            parts.append(part)
+    os.close(terminal)
+    return b"".join(parts).decode()
 
 
 def test_environments_whose_turn_had_not_come_are_not_called_in_sync(s3_site: Site) -> None:
