@@ -94,13 +94,11 @@ class EnvironmentCheck:
 
     @property
     def verdict(self) -> Verdict:
-        match self.outcome:
-            case Failed():
-                return Verdict.FAILED
-            case Unknown():
-                return Verdict.UNKNOWN
-            case Assessed(assessment=assessment):
-                return _VERDICT_OF_STATUS[assessment.status]
+        if isinstance(self.outcome, Failed):
+            return Verdict.FAILED
+        if isinstance(self.outcome, Unknown):
+            return Verdict.UNKNOWN
+        return _VERDICT_OF_STATUS[self.outcome.assessment.status]
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,19 @@ def test_the_json_spelling_says_the_same() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["terraform {", 'a = "', "a = <<X\n", "= =", 'x "y', "[", '{"a"', 'a = "${', "a b =", "é \\"],
+    [
+        "terraform {",
+        'a = "',
+        'a = "x\ny"',
+        "a = <<X\n",
+        "= =",
+        'x "y',
+        "[",
+        '{"a"',
+        'a = "${',
+        "a b =",
+        "é \\",
+    ],
 )
 def test_a_file_that_does_not_scan_is_left_to_the_engine(text: str) -> None:
     assert read_module({"main.tf": text, "main.tf.json": text}) == ModuleFacts()
@@ -87,6 +99,24 @@ def test_a_file_that_does_not_scan_is_left_to_the_engine(text: str) -> None:
 @pytest.mark.parametrize("text", ["[]", "1", '{"terraform": 3, "module": [1, {"a": 2}]}'])
 def test_json_of_another_shape_has_no_facts(text: str) -> None:
     assert read_module({"main.tf.json": text}) == ModuleFacts()
+
+
+def test_blocks_of_no_interest_are_passed_over() -> None:
+    text = 'terraform {\n  experiments = []\n  provider_meta "x" {}\n  cloud {}\n  backend {}\n}\n'
+
+    assert read_module({"main.tf": text}) == ModuleFacts(cloud=True)
+
+
+def test_a_dollar_before_a_template_is_text() -> None:
+    text = 'module "m" {\n  name = "$${a} \\" ${b}"\n  source = "./m"\n}\n'
+
+    assert read_module({"main.tf": text}).modules == (ModuleCall("m", "./m"),)
+
+
+def test_json_without_a_cloud_or_providers_has_none() -> None:
+    assert read_module({"a.tf.json": '{"terraform": {"required_version": "1"}}'}) == ModuleFacts(
+        required_version=("1",)
+    )
 
 
 def test_a_literal_with_an_escape_that_json_does_not_know_is_unknown() -> None:
