@@ -59,8 +59,10 @@ from driftctl_py.errors import Diagnostic, EngineError, SourceError, StateError
 _REGISTRY_OF = {"registry.opentofu.org": "tofu", "registry.terraform.io": "terraform"}
 # What a backend block may say without changing where its state is, or as whom it is read.
 _PLAIN = frozenset(
-    ("bucket", "key", "region", "path", "encrypt", "kms_key_id", "use_lockfile", "dynamodb_table")
-    + ("workspace_key_prefix", "acl", "max_retries")
+    {
+        *("bucket", "key", "region", "workspace_key_prefix", "path"),
+        *("encrypt", "kms_key_id", "acl", "use_lockfile", "dynamodb_table", "max_retries"),
+    }
 )
 _NO_PROVIDER = re.compile(
     r"Failed to (query available|resolve|install) provider|Invalid provider registry host"
