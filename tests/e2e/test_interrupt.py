@@ -12,6 +12,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import termios
 import time
@@ -285,6 +286,31 @@ def test_a_git_remote_that_hangs_is_given_up(embedded_site: Site) -> None:
     assert process.returncode == 130, out + err
     assert "Stopped before all Git sources were read" in err
     assert wait_until(lambda: not _is_alive(int(started.read_text())), 5)
+
+
+@pytest.mark.parametrize("presses", [2, 3])
+def test_a_state_that_never_answers_does_not_keep_us(s3_site: Site, presses: int) -> None:
+    # It takes connections and says nothing; nobody can be asked to end but we ourselves.
+    site = s3_site
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        site.environment("prod")
+        site.configure(state={"s3": {**site.s3, "endpoint": f"http://127.0.0.1:{port}"}})
+        site.commit()
+        process = site.start("check")
+        silent.settimeout(20)
+        connection, _ = silent.accept()
+        for _ in range(presses):
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        out, err = process.communicate(timeout=20)
+        took = time.monotonic() - started
+        connection.close()
+
+    assert process.returncode == 130, out + err
+    assert "interrupted; nothing was changed" in err
+    assert took < (7 if presses == 2 else 2)
 
 
 def test_what_is_ignored_on_purpose_stays_ignored(embedded_site: Site) -> None:
