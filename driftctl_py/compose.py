@@ -170,7 +170,8 @@ def _checker(
     from driftctl_py.adapters.state import StateReader
     from driftctl_py.adapters.terraform import Engines, cli_config, engine_environ
     from driftctl_py.adapters.workdir import Workdirs
-    from driftctl_py.app.check import Checker, Settings
+    from driftctl_py.app.check import Checker
+    from driftctl_py.app.preparation import Preparer, Settings
     from driftctl_py.core.go_memory import tune
 
     here = path.resolve().parent
@@ -218,25 +219,36 @@ def _checker(
     programs = {use: str(_path(use, here)) for use in configured}
     candidates = engines.candidates(sorted(set(programs.values())), passed)
     aws = Aws(clock=now)
-    return Checker(
+    states = StateReader(aws)
+    settings = Settings(
+        environ=passed,
+        candidates=candidates,
+        sources=config.sources,
+        strict=config.strict,
+        dropped=frozenset(os.environ) - frozenset(passed),
+        init_lock=init_lock,
+        secrets=_secrets(selected),
+        programs=programs,
+    )
+    preparer = Preparer(
         sources=sources,
         workdirs=workdirs,
         engines=engines,
-        states=StateReader(aws),
+        states=states,
         identity=aws,
+        clock=now,
+        progress=progress,
+        settings=settings,
+    )
+    return Checker(
+        preparer,
+        workdirs=workdirs,
+        engines=engines,
+        states=states,
         read_plan=_read_plan,
         clock=now,
         progress=progress,
-        settings=Settings(
-            environ=passed,
-            candidates=candidates,
-            sources=config.sources,
-            strict=config.strict,
-            dropped=frozenset(os.environ) - frozenset(passed),
-            init_lock=init_lock,
-            secrets=_secrets(selected),
-            programs=programs,
-        ),
+        settings=settings,
     )
 
 

@@ -187,6 +187,11 @@ class Workdirs:
             required_versions=facts.required_version,
         )
 
+    def source_file(self, workdir: Workdir, name: str) -> Path | None:
+        """The path of a file of the source, given relative to its root; None if there is none."""
+        path = workdir.root / name
+        return path if path.is_file() else None
+
     def lock_file(self, workdir: Workdir) -> str | None:
         """The text of the lock file that Git holds (not of one that an `init` of ours made)."""
         return _read_text(workdir.source_directory / LOCK_FILE)

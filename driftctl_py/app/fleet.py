@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from difflib import get_close_matches
 from threading import Lock
 from typing import Protocol, TypeVar
 
-from driftctl_py.app.check import Checker, Prepared
+from driftctl_py.app.check import Checker
 from driftctl_py.app.ports import Clock, Progress, Sources
+from driftctl_py.app.preparation import Prepared
 from driftctl_py.core.check import CheckReport, EnvironmentCheck, Failed, Unknown
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.config import expand
@@ -83,20 +83,20 @@ class Fleet:
                 raise error
         environments, lost = self._expand(synced)
         selected = _select(names, environments, complete=not synced.failures)
-        checks: dict[str, EnvironmentCheck] = {}
-        if not names:
-            checks |= {check.environment: check for check in lost}
+        # What a lost source held can be named only when everything is asked for.
+        checks = list(lost) if not names else []
         self._progress.begin(len(selected) + len(checks))
-        for check in checks.values():
+        for check in checks:
             self._progress.finished(check)
+        found: dict[str, EnvironmentCheck] = {}
         if selected and not self._stop.please:
-            self._check_selected(selected, synced, checks)
+            found = self._check_selected(selected, synced)
         for environment in selected:
             # Interrupted before its turn: nothing is known of it, and that is said.
-            checks.setdefault(environment.name, self._not_checked(environment))
+            checks.append(found.get(environment.name) or self._not_checked(environment))
         self._prune(synced, environments, whole=not names and not synced.failures)
         return CheckReport(
-            checks=tuple(checks.values()),
+            checks=tuple(checks),
             started_at=started_at,
             duration_seconds=(self._clock() - started_at).total_seconds(),
             strict=self._config.strict,
@@ -104,94 +104,78 @@ class Fleet:
         )
 
     def _check_selected(
-        self,
-        selected: Sequence[Environment],
-        synced: Synced,
-        checks: dict[str, EnvironmentCheck],
-    ) -> None:
+        self, selected: Sequence[Environment], synced: Synced
+    ) -> dict[str, EnvironmentCheck]:
+        """A check for each, but for those that a wish to stop kept from being made."""
         checker = self._make_checker(selected)
         revisions = _Revisions(self._sources, self._config, synced)
+        found: dict[str, EnvironmentCheck] = {}
+
+        def prepare(environment: Environment) -> Prepared | EnvironmentCheck:
+            revision = None
+            try:
+                revision = revisions.of(environment)
+                return checker.prepare(environment, revision)
+            except DriftctlError as error:
+                return self._ended(environment, error, revision=revision)
+
+        def check(item: Prepared) -> EnvironmentCheck:
+            try:
+                made = checker.check(item)
+            except DriftctlError as error:
+                made = self._ended(item.environment, error, prepared=item)
+            self._progress.finished(made)
+            return made
+
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="check") as pool:
-
-            def prepare(environment: Environment) -> Prepared | EnvironmentCheck:
-                return self._guarded(
-                    environment,
-                    lambda: checker.prepare(environment, revisions.of(environment)),
-                )
-
-            prepared = dict(
-                zip(
-                    (environment.name for environment in selected),
-                    self._map(pool, prepare, selected),
-                    strict=True,
-                )
-            )
-            ready = []
-            shared = _shared_states(item for item in prepared.values() if _is_ready(item))
-            for environment in selected:
-                item = prepared[environment.name]
-                if isinstance(item, Prepared) and environment.name in shared:
-                    item = self._failed(item.environment, shared[environment.name], item)
-                if isinstance(item, Prepared):
-                    ready.append(item)
-                elif item is not None:
-                    checks[environment.name] = item
-                    self._progress.finished(item)
-
-            def check(item: Prepared) -> EnvironmentCheck:
-                found = self._guarded(item.environment, lambda: checker.check(item), item)
-                self._progress.finished(found)
-                return found
-
-            for found in self._map(pool, check, ready):
-                if found is not None:
-                    checks[found.environment] = found
-        order = {environment.name: place for place, environment in enumerate(selected)}
-        ordered = sorted(checks.items(), key=lambda item: order.get(item[0], -1))
-        checks.clear()
-        checks.update(ordered)
-
-    def _guarded(
-        self,
-        environment: Environment,
-        work: Callable[[], T],
-        prepared: Prepared | None = None,
-    ) -> T | EnvironmentCheck:
-        try:
-            return work()
-        except Interrupted as error:
-            return self._unknown(environment, error, prepared)
-        except DriftctlError as error:
-            return self._failed(environment, error, prepared)
-
-    def _failed(
-        self, environment: Environment, error: DriftctlError, prepared: Prepared | None
-    ) -> EnvironmentCheck:
-        diagnostics = error.diagnostics if isinstance(error, EngineError) else ()
-        return self._ended(environment, Failed(error.what, error.todo, diagnostics), prepared)
-
-    def _unknown(
-        self, environment: Environment, error: Interrupted, prepared: Prepared | None
-    ) -> EnvironmentCheck:
-        return self._ended(environment, Unknown(error.what, error.todo), prepared)
+            laid_out = [item for item in self._map(pool, prepare, selected) if item is not None]
+            prepared = [item for item in laid_out if isinstance(item, Prepared)]
+            early = [item for item in laid_out if isinstance(item, EnvironmentCheck)]
+            shared = _shared_states(prepared)
+            early += [
+                self._ended(item.environment, shared[item.environment.name], prepared=item)
+                for item in prepared
+                if item.environment.name in shared
+            ]
+            for made in early:
+                found[made.environment] = made
+                self._progress.finished(made)
+            ready = [item for item in prepared if item.environment.name not in shared]
+            for planned in self._map(pool, check, ready):
+                if planned is not None:
+                    found[planned.environment] = planned
+        return found
 
     def _not_checked(self, environment: Environment) -> EnvironmentCheck:
         return self._ended(
-            environment, Unknown("Interrupted before it was checked; nothing was changed."), None
+            environment, Interrupted("Interrupted before it was checked; nothing was changed.")
         )
 
     def _ended(
-        self, environment: Environment, outcome: Failed | Unknown, prepared: Prepared | None
+        self,
+        environment: Environment,
+        error: DriftctlError,
+        *,
+        prepared: Prepared | None = None,
+        revision: Revision | None = None,
     ) -> EnvironmentCheck:
+        """The check that an error made of an environment: unknown when a person interrupted it,
+        failed else."""
         now = self._clock()
-        started_at: datetime = now if prepared is None else prepared.started_at
+        outcome: Failed | Unknown
+        if isinstance(error, Interrupted):
+            outcome = Unknown(error.what, error.todo)
+        else:
+            diagnostics = error.diagnostics if isinstance(error, EngineError) else ()
+            outcome = Failed(error.what, error.todo, diagnostics)
+        started_at = now if prepared is None else prepared.started_at
         return EnvironmentCheck(
             environment=environment.name,
             path=environment.path,
             outcome=outcome,
             checked_at=now,
             duration_seconds=(now - started_at).total_seconds(),
-            revision=None if prepared is None else prepared.revision,
+            revision=revision if prepared is None else prepared.revision,
             engine=None if prepared is None else prepared.reported_engine,
         )
 
@@ -239,10 +223,9 @@ class Fleet:
             return expand(self._config, synced.files), ()
         config = _without(self._config, synced.failures)
         lost = tuple(
-            self._failed(
+            self._ended(
                 Environment(name=f"{entry.path} ({entry.source})", path=entry.path),
                 synced.failures[entry.source],
-                None,
             )
             for entry in self._config.entries
             if entry.source in synced.failures
@@ -287,15 +270,11 @@ class _Revisions:
             return self._known[key]
 
 
-def _is_ready(item: object) -> bool:
-    return isinstance(item, Prepared)
-
-
-def _shared_states(items: Iterable[object]) -> dict[str, DriftctlError]:
+def _shared_states(items: Iterable[Prepared]) -> dict[str, DriftctlError]:
     """An error for every environment whose state another one has too."""
     by_state: dict[str, list[Prepared]] = {}
     for item in items:
-        if isinstance(item, Prepared) and item.state_id:
+        if item.state_id:
             by_state.setdefault(item.state_id, []).append(item)
     errors: dict[str, DriftctlError] = {}
     for sharing in by_state.values():

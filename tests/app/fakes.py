@@ -74,6 +74,7 @@ class FakeWorkdirs:
     written: dict[Path, bytes] = field(default_factory=dict)
     removed: list[Path] = field(default_factory=list)
     refused: dict[str, DriftctlError] = field(default_factory=dict)
+    there: frozenset[str] = frozenset()
 
     def lay(self, environment: Environment, checkout: Checkout) -> Workdir:
         if environment.name in self.refused:
@@ -100,6 +101,9 @@ class FakeWorkdirs:
 
     def hints(self, workdir: Workdir, facts: ModuleFacts) -> Hints:
         return Hints(lock_file=self.lock)
+
+    def source_file(self, workdir: Workdir, name: str) -> Path | None:
+        return workdir.root / name if name in self.there else None
 
     def lock_file(self, workdir: Workdir) -> str | None:
         return self.lock

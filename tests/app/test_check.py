@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from driftctl_py.app.check import Checker, Settings
+from driftctl_py.app.check import Checker
+from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.core.check import Assessed, EnvironmentCheck, Failed, Unknown, Verdict
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.environment import Credentials, EngineChoice, Environment, Source
 from driftctl_py.core.module_facts import Backend, ModuleCall, ModuleFacts
 from driftctl_py.core.plan import Change, Joined, Kind, Plan
 from driftctl_py.core.state import LockHolder, StateLook
-from driftctl_py.errors import Diagnostic, EngineError, StateError
+from driftctl_py.errors import Diagnostic, EngineError, SourceError, StateError
 
 from .fakes import (
     COMMIT,
@@ -67,14 +68,24 @@ class Bench:
     def check(
         self, environment: Environment = PROD, revision: Revision = REVISION
     ) -> EnvironmentCheck:
-        checker = Checker(
+        clock = FakeClock()
+        preparer = Preparer(
             sources=FakeSources({}),
             workdirs=self.workdirs,
             engines=self.engines,
             states=self.states,
             identity=FakeIdentity(),
+            clock=clock,
+            progress=self.progress,
+            settings=self.settings,
+        )
+        checker = Checker(
+            preparer,
+            workdirs=self.workdirs,
+            engines=self.engines,
+            states=self.states,
             read_plan=lambda _path: self.plan,
-            clock=FakeClock(),
+            clock=clock,
             progress=self.progress,
             settings=self.settings,
         )
@@ -219,21 +230,25 @@ def test_no_plan_is_a_failure_in_the_engines_words(bench: Bench) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("detail", "todo"),
-    [
-        ('variable "size" is not set', "TF_VAR_size is set here but not passed on"),
-        ('variable "name" is not set', "`variables` or `var_files` in driftctl.yaml (name)"),
-        ("something else", "(NAME)"),
-    ],
-)
-def test_a_missing_variable_says_where_it_goes(bench: Bench, detail: str, todo: str) -> None:
-    bench.engines.plans = [failed("No value for required variable", detail)]
+def test_an_error_that_we_know_comes_with_a_remedy(bench: Bench) -> None:
+    bench.engines.plans = [failed("No value for required variable", 'variable "size" is not set')]
 
     check = bench.check()
 
     assert isinstance(check.outcome, Failed)
-    assert todo in check.outcome.todo
+    assert "TF_VAR_size is set here but not passed on" in check.outcome.todo
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_var_file_has_to_be_in_the_source(bench: Bench, there: bool) -> None:
+    bench.workdirs.there = frozenset({"common.tfvars"} if there else set())
+    environment = replace(PROD, var_files=("common.tfvars",))
+
+    if there:
+        assert bench.check(environment).verdict is Verdict.IN_SYNC
+    else:
+        with pytest.raises(SourceError, match=r"var-file common\.tfvars of prod is not in"):
+            bench.check(environment)
 
 
 def test_the_engines_warnings_are_told_without_secrets(bench: Bench) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from driftctl_py.app.check import Checker, Settings
+from driftctl_py.app.check import Checker
 from driftctl_py.app.fleet import Fleet
+from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.core.check import CheckReport, Verdict
 from driftctl_py.core.config import decode_config
 from driftctl_py.core.config_model import Config
@@ -70,16 +71,27 @@ class Bench:
         )
 
     def _checker(self, _selected: Sequence[Environment]) -> Checker:
-        return Checker(
+        settings = Settings({}, (TERRAFORM,), self.config.sources)
+        states = FakeStates()
+        preparer = Preparer(
             sources=self.sources,
             workdirs=self.workdirs,
             engines=self.engines,
-            states=FakeStates(),
+            states=states,
             identity=FakeIdentity(),
+            clock=self.clock,
+            progress=self.progress,
+            settings=settings,
+        )
+        return Checker(
+            preparer,
+            workdirs=self.workdirs,
+            engines=self.engines,
+            states=states,
             read_plan=empty_plan,
             clock=self.clock,
             progress=self.progress,
-            settings=Settings({}, (TERRAFORM,), self.config.sources),
+            settings=settings,
         )
 
 
@@ -125,6 +137,7 @@ def test_one_failure_never_stops_another() -> None:
     assert verdicts["dev"] is Verdict.FAILED
     assert sorted(verdict.value for verdict in verdicts.values()) == ["failed", "failed", "in sync"]
     assert report.exit_code == 1
+    assert all(check.revision is not None for check in report.checks)
 
 
 def test_a_source_that_is_down_fails_its_own_environments_only() -> None:
