@@ -193,13 +193,10 @@ class Preparer:
         """`init`, and `get -update` for floating modules, where they are due; what there is to
         warn of. Raises unless the state is where it is meant to be."""
         self._workdirs.set_override(prepared.workdir, prepared.backend.override)
-        due = prepared.memory.init_key != prepared.init_key
-        if prepared.floating and not due:
-            self._engines.get(prepared.run)
-        if due:
+        if prepared.memory.init_key != prepared.init_key:
             self.init(prepared)
-            if prepared.floating:
-                self._engines.get(prepared.run)
+        if prepared.floating:
+            self._engines.get(prepared.run)
         address = self.recorded(prepared)
         compare_addresses(prepared.backend.address, address)
         self._check_workspace(prepared, address)
