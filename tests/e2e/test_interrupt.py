@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import termios
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,30 @@ from typing import Any
 import pytest
 
 from tests.e2e.support import SERVER, Site, processes_of, wait_until, with_folder_cloud
+
+
+class Terminal:
+    """Our end of a terminal, read all the time: what nobody reads does not fit into it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._parts: list[bytes] = []
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # EIO: nobody has the other end open any more
+            while part := os.read(self._descriptor, 65536):
+                self._parts.append(part)
+
+    def press(self, key: bytes) -> None:
+        os.write(self._descriptor, key)
+
+    def close(self) -> str:
+        """Everything that was shown; whoever was on the other end has gone."""
+        self._reader.join()
+        os.close(self._descriptor)
+        return b"".join(self._parts).decode()
 
 
 class Hanging:
@@ -49,7 +74,7 @@ class Hanging:
         # The pipe can be opened for writing without waiting only once somebody reads it.
         assert wait_until(self._is_read), "the plan never came to the object"
 
-    def _start_on_terminal(self) -> int:
+    def _start_on_terminal(self) -> Terminal:
         ours, theirs = pty.openpty()
         self.process = subprocess.Popen(
             [self.site.driftctl_py, "check"],
@@ -62,7 +87,7 @@ class Hanging:
             preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),
         )
         os.close(theirs)
-        return ours
+        return Terminal(ours)
 
     def _is_read(self) -> bool:
         try:
@@ -162,11 +187,11 @@ def test_a_ctrl_c_on_the_terminal_reaches_the_engine_once(s3_site: Site) -> None
 
 def test_the_key_itself_on_a_real_terminal(s3_site: Site) -> None:
     hanging = Hanging(s3_site, on_terminal=True)
-    os.write(hanging.terminal, b"\x03")
+    hanging.terminal.press(b"\x03")
     time.sleep(0.5)
     hanging.answer()
     hanging.process.wait(20)
-    shown = _all_of(hanging.terminal)
+    shown = hanging.terminal.close()
 
     assert hanging.process.returncode == 130, shown
     assert "stopping: the engines are asked to end" in shown
@@ -174,15 +199,6 @@ def test_the_key_itself_on_a_real_terminal(s3_site: Site) -> None:
     # The live display hid the cursor and has brought it back.
     assert shown.rfind("\x1b[?25h") > shown.rfind("\x1b[?25l") >= 0
     assert hanging.leftovers == []
-
-
-def _all_of(terminal: int) -> str:
-    parts = []
-    with contextlib.suppress(OSError):  # EIO: nobody has the other end open any more
-        while part := os.read(terminal, 65536):
-            parts.append(part)
-    os.close(terminal)
-    return b"".join(parts).decode()
 
 
 def test_environments_whose_turn_had_not_come_are_not_called_in_sync(s3_site: Site) -> None:
