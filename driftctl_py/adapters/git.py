@@ -408,15 +408,16 @@ class GitSources:
         if ref == "HEAD":
             return SourceError(
                 f"The Git repository {mirror.display} does not say which branch is its default.",
-                todo=f"Name one in driftctl.yaml with ref:. It has {some}",
+                todo=f"Name one in driftctl.yaml with ref:. It has {some}.",
             )
         meant = ", ".join(near(ref, names))
-        todo = f"Did you mean {meant}?" if meant else f"It has {some}"
+        todo = f"Did you mean {meant}?" if meant else f"It has {some}."
         if looks_abbreviated(ref):
             todo = f"A commit is named by all of its 40 characters: git rev-parse {ref}"
         elif mirror.remote.address.is_local and f"refs/remotes/origin/{ref}" in refs:
             todo = f"Only origin has it. Make it a branch: git branch {ref} origin/{ref}"
-        return SourceError(f"{mirror.display} has no branch or tag {ref!r}.", todo=todo)
+        where = "This repository" if mirror.display == "." else mirror.display
+        return SourceError(f"{where} has no branch or tag {ref!r}.", todo=todo)
 
     def _have(self, mirror: _Mirror, commit: str, ref: str) -> tuple[str, datetime | None]:
         """(commit, its date), fetched unless it is here. The commit returned differs from the

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from driftctl_py.core.environment import Credentials
 from driftctl_py.core.state import (
     LocalAddress,
     LockHolder,
@@ -24,6 +25,9 @@ from driftctl_py.errors import StateError, Unavailable
 
 
 class _Clients(Protocol):
+    def environ(
+        self, credentials: Credentials | None, environ: Mapping[str, str]
+    ) -> Mapping[str, str]: ...
     def client(
         self, service: str, *, environ: Mapping[str, str], region: str | None, endpoint: str | None
     ) -> Any: ...
@@ -72,7 +76,10 @@ class StateReader:
 
     def _s3(self, address: S3Address, environ: Mapping[str, str]) -> Any:
         return self._clients.client(
-            "s3", environ=environ, region=address.region, endpoint=address.endpoint
+            "s3",
+            environ=self._clients.environ(address.credentials, environ),
+            region=address.region,
+            endpoint=address.endpoint,
         )
 
     def _look_s3(self, address: S3Address, environ: Mapping[str, str]) -> StateLook:
@@ -99,7 +106,7 @@ class StateReader:
     def _dynamodb_lock(self, address: S3Address, environ: Mapping[str, str]) -> LockHolder | None:
         client = self._clients.client(
             "dynamodb",
-            environ=environ,
+            environ=self._clients.environ(address.credentials, environ),
             region=address.region,
             endpoint=address.lock_endpoint,
         )

@@ -15,7 +15,7 @@ from typing import TypeAlias
 import msgspec
 
 from driftctl_py.core.engine_choice import Candidate
-from driftctl_py.core.environment import Environment, S3State
+from driftctl_py.core.environment import Credentials, Environment, S3State
 from driftctl_py.core.module_facts import Backend, ModuleFacts
 from driftctl_py.core.version_constraint import satisfies
 from driftctl_py.errors import StateError
@@ -29,7 +29,8 @@ Setting: TypeAlias = "str | bool | Mapping[str, str]"
 @dataclass(frozen=True, slots=True)
 class S3Address:
     """A state object in S3. ``lock_object`` and ``lock_table`` say where a lock would show;
-    ``lock_endpoint`` is where the table is, None for AWS itself."""
+    ``lock_endpoint`` is where the table is, None for AWS itself. ``credentials`` are those that
+    the backend block itself names."""
 
     bucket: str
     key: str
@@ -38,6 +39,7 @@ class S3Address:
     lock_object: bool = False
     lock_table: str | None = None
     lock_endpoint: str | None = None
+    credentials: Credentials | None = None
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -300,7 +302,29 @@ def recorded_address(recorded: bytes | None, workspace: str) -> StateAddress:
         lock_object=config.get("use_lockfile") is True,
         lock_table=text("dynamodb_table"),
         lock_endpoint=endpoints.get("dynamodb") or text("dynamodb_endpoint"),
+        credentials=_backend_credentials(config),
     )
+
+
+def _backend_credentials(config: Mapping[str, object]) -> Credentials | None:
+    """Whom the backend block says to be: a profile, and a role in either of its spellings."""
+    nested = config.get("assume_role")
+    # Terraform records an attribute as an object, OpenTofu and older ones a block as a list.
+    if isinstance(nested, list):
+        nested = nested[0] if nested else None
+    role: Mapping[str, object] = nested if isinstance(nested, dict) else config
+
+    def text(values: Mapping[str, object], name: str) -> str | None:
+        value = values.get(name)
+        return value if isinstance(value, str) and value else None
+
+    found = Credentials(
+        profile=text(config, "profile"),
+        role_arn=text(role, "role_arn"),
+        external_id=text(role, "external_id"),
+        session_name=text(role, "session_name") or "driftctl-py",
+    )
+    return found if found.profile or found.role_arn else None
 
 
 def compare_addresses(meant: StateAddress, recorded: StateAddress) -> None:

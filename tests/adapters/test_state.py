@@ -179,6 +179,21 @@ def test_a_profile_is_looked_up_in_the_files_that_the_environment_names(
     assert [item["Name"] for item in client.list_buckets()["Buckets"]] == ["states"]
 
 
+def test_a_backends_own_profile_reads_its_state(
+    aws: Aws, s3: Any, endpoint: str, tmp_path: Path
+) -> None:
+    files = tmp_path / "credentials"
+    files.write_text("[states]\naws_access_key_id = test\naws_secret_access_key = test\n")
+    address = _address(endpoint, credentials=Credentials(profile="states"))
+    environ = {"AWS_SHARED_CREDENTIALS_FILE": str(files)}
+
+    look = StateReader(aws).look(address, directory=tmp_path, environ=environ)
+
+    assert look.exists is False
+    with pytest.raises(StateError, match="states"):
+        StateReader(aws).look(address, directory=tmp_path, environ={})
+
+
 def test_this_machine_is_not_reached_through_a_proxy(
     aws: Aws, s3: Any, endpoint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

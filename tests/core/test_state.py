@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftctl_py.core.engine_choice import Candidate
-from driftctl_py.core.environment import Environment, S3State
+from driftctl_py.core.environment import Credentials, Environment, S3State
 from driftctl_py.core.module_facts import Backend, ModuleFacts
 from driftctl_py.core.state import (
     BackendPlan,
@@ -215,6 +215,28 @@ def _recorded(type_: str, **config: object) -> bytes:
 )
 def test_what_init_recorded(recorded: bytes | None, workspace: str, address: StateAddress) -> None:
     assert recorded_address(recorded, workspace) == address
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials"),
+    [
+        ({"profile": "plan"}, Credentials(profile="plan")),
+        ({"role_arn": "r", "external_id": "x"}, Credentials(role_arn="r", external_id="x")),
+        (
+            {"assume_role": {"role_arn": "r", "session_name": "s"}},
+            Credentials(role_arn="r", session_name="s"),
+        ),
+        ({"assume_role": [{"role_arn": "r"}], "profile": "p"}, Credentials("p", "r")),
+        ({"assume_role": []}, None),
+    ],
+)
+def test_a_backend_may_say_whom_to_be(
+    config: dict[str, object], credentials: Credentials | None
+) -> None:
+    address = recorded_address(_recorded("s3", bucket="b", key="k", **config), "default")
+
+    assert isinstance(address, S3Address)
+    assert address.credentials == credentials
 
 
 def test_a_record_that_no_engine_wrote_is_an_error() -> None:
