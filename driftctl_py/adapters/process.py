@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import selectors
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -164,9 +166,10 @@ class _Watch:
         """Until the program has ended; then sweep its session and reap it."""
         pid = self._process.pid
         if self._process.returncode is None:
-            while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-                self.look()
-                _nap()
+            with _end_of(pid) as pause:
+                while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+                    self.look()
+                    pause()
             # Not reaped yet, so the process group's number cannot belong to anybody else.
             self._signal_all(signal.SIGKILL)
         return self._process.wait()
@@ -176,8 +179,23 @@ class _Watch:
             os.killpg(self._process.pid, number)
 
 
-def _nap() -> None:
-    threading.Event().wait(0.002)
+@contextlib.contextmanager
+def _end_of(pid: int) -> Iterator[Callable[[], object]]:
+    """Something that waits a moment, but no longer than until the program has ended."""
+    descriptor = None
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a kernel older than 5.3
+            descriptor = os.pidfd_open(pid)
+    if descriptor is None:
+        # A `show` of two seconds is a thousand of these.
+        yield lambda: threading.Event().wait(0.002)
+        return
+    try:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        yield lambda: poll.poll(_POLL_SECONDS * 1000)
+    finally:
+        os.close(descriptor)
 
 
 def _pump(descriptor: int, pid: int, on_line: Callable[[bytes], None], watch: _Watch) -> None:
