@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from driftctl_py.core.check import CheckReport
     from driftctl_py.core.config_model import Config
     from driftctl_py.core.environment import Environment
-    from driftctl_py.core.plan import Plan
 
 CONFIG_NAME = "driftctl.yaml"
 
@@ -167,6 +166,7 @@ def _checker(
 ) -> Checker:
     from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.machine import available_memory
+    from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.state import StateReader
     from driftctl_py.adapters.terraform import Engines, cli_config, engine_environ
     from driftctl_py.adapters.workdir import Workdirs
@@ -245,18 +245,11 @@ def _checker(
         workdirs=workdirs,
         engines=engines,
         states=states,
-        read_plan=_read_plan,
+        plans=PlanFiles(),
         clock=now,
         progress=progress,
         settings=settings,
     )
-
-
-def _read_plan(path: Path) -> Plan:
-    # A check that finds everything in sync reads no plan, so it need not import what reads one.
-    from driftctl_py.adapters.plan_file import read_plan
-
-    return read_plan(path)
 
 
 def _common_env(selected: Sequence[Environment]) -> dict[str, str]:

@@ -134,6 +134,11 @@ class Workdirs:
         record = _Record(memory.init_key, memory.family, memory.links_of)
         self.write(workdir.home / "record.json", msgspec.json.encode(record))
 
+    def read(self, path: Path) -> bytes | None:
+        """A file of ours, None where there is none."""
+        with _disk_errors(path):
+            return _read(path)
+
     def write(self, path: Path, data: bytes) -> Path:
         """Write a file that only we can read, whole or not at all; unchanged it is left alone."""
         with _disk_errors(path):

@@ -8,10 +8,13 @@ workspace is created, and the state is only looked at.
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
-from driftctl_py.app.ports import Clock, Engines, PlanReader, Progress, States, Workdirs
+from driftctl_py import __version__
+from driftctl_py.app.ports import Clock, Engines, Plans, Progress, States, Workdirs
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.core.assessment import Assessment, assess, nothing
+from driftctl_py.core.assessment_memory import pack, unpack
 from driftctl_py.core.check import Assessed, EnvironmentCheck, Failed, Outcome, Unknown
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.engine_run import Planned
@@ -33,7 +36,7 @@ class Checker:
         workdirs: Workdirs,
         engines: Engines,
         states: States,
-        read_plan: PlanReader,
+        plans: Plans,
         clock: Clock,
         progress: Progress,
         settings: Settings,
@@ -42,7 +45,7 @@ class Checker:
         self._workdirs = workdirs
         self._engines = engines
         self._states = states
-        self._read_plan = read_plan
+        self._plans = plans
         self._clock = clock
         self._progress = progress
         self._settings = settings
@@ -133,12 +136,15 @@ class Checker:
     def _assess(self, prepared: Prepared, planned: Planned) -> Outcome:
         if planned.exit_code == 0 and planned.log.quiet:
             return Assessed(nothing(), quiet=True)
+        key = self._key_of(prepared) if planned.exit_code != 1 else None
+        if key is not None and (before := self._recall(prepared, key)) is not None:
+            return Assessed(before)
         self._progress.started(prepared.environment.name, "read")
         workdir = prepared.workdir
         assessment: Assessment | None
         try:
             self._engines.show(prepared.run, plan=workdir.plan_file, out=workdir.plan_json)
-            assessment = assess(self._read_plan(workdir.plan_json), strict=self._settings.strict)
+            assessment = assess(self._plans.read(workdir.plan_json), strict=self._settings.strict)
         except EngineError:
             if planned.exit_code != 1:
                 raise
@@ -158,7 +164,23 @@ class Checker:
                 f"The plan is incomplete: {assessment.incomplete_reason}",
                 assessment=assessment,
             )
+        if key is not None and (packed := pack(assessment)) is not None:
+            self._workdirs.write(workdir.in_sync, key + packed)
         return Assessed(assessment)
+
+    def _key_of(self, prepared: Prepared) -> bytes | None:
+        """What an assessment of just this plan is kept under; None for a plan that we cannot tell
+        from another."""
+        digest = self._plans.digest(prepared.workdir.plan_file)
+        if digest is None:
+            return None
+        # How it reads depends on the engine and its providers, on us, and on what we are told.
+        parts = (digest, prepared.init_key, __version__, str(self._settings.strict))
+        return sha256("\0".join(parts).encode()).digest()
+
+    def _recall(self, prepared: Prepared, key: bytes) -> Assessment | None:
+        kept = self._workdirs.read(prepared.workdir.in_sync) or b""
+        return unpack(kept.removeprefix(key)) if kept.startswith(key) else None
 
     def _no_plan(self, planned: Planned) -> Failed:
         errors = hide_in(planned.errors, self._settings.secrets)

@@ -44,6 +44,11 @@ class Workdir:
         return self.home / "plan.tfplan"
 
     @property
+    def in_sync(self) -> Path:
+        """What is kept of the last plan that had to be read and amounted to nothing."""
+        return self.home / "in-sync.json"
+
+    @property
     def plan_json(self) -> Path:
         return self.home / "plan.json"
 

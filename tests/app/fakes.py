@@ -89,6 +89,9 @@ class FakeWorkdirs:
     def save(self, workdir: Workdir, memory: Memory) -> None:
         self.memory[workdir.home] = memory
 
+    def read(self, path: Path) -> bytes | None:
+        return self.written.get(path)
+
     def write(self, path: Path, data: bytes) -> Path:
         self.written[path] = data
         return path
@@ -238,5 +241,15 @@ class FakeStop:
         self.please = True
 
 
-def empty_plan(_path: Path) -> Plan:
-    return Plan(engine_version="1.11.4", complete=True, applyable=False)
+@dataclass
+class FakePlans:
+    plan: Plan = field(
+        default_factory=lambda: Plan(engine_version="1.11.4", complete=True, applyable=False)
+    )
+    bytes_of_it: str | None = None
+
+    def read(self, path: Path) -> Plan:
+        return self.plan
+
+    def digest(self, path: Path) -> str | None:
+        return self.bytes_of_it

@@ -27,11 +27,11 @@ from .fakes import (
     FakeClock,
     FakeEngines,
     FakeIdentity,
+    FakePlans,
     FakeProgress,
     FakeSources,
     FakeStates,
     FakeWorkdirs,
-    empty_plan,
     failed,
     planned,
 )
@@ -56,7 +56,7 @@ class Bench:
         self.engines = FakeEngines()
         self.states = FakeStates()
         self.progress = FakeProgress()
-        self.plan = empty_plan(Path())
+        self.plans = FakePlans()
         self.settings = Settings(
             environ={"PATH": "/bin"},
             candidates=(TERRAFORM,),
@@ -84,7 +84,7 @@ class Bench:
             workdirs=self.workdirs,
             engines=self.engines,
             states=self.states,
-            read_plan=lambda _path: self.plan,
+            plans=self.plans,
             clock=clock,
             progress=self.progress,
             settings=self.settings,
@@ -119,7 +119,7 @@ def test_the_first_check_inits_and_remembers_it(bench: Bench) -> None:
 
 def test_anything_to_show_is_shown_and_the_files_with_secrets_are_removed(bench: Bench) -> None:
     bench.engines.plans = [planned(2, LOUD)]
-    bench.plan = CREATES
+    bench.plans.plan = CREATES
 
     check = bench.check()
 
@@ -136,6 +136,68 @@ def test_files_with_secrets_are_removed_when_things_go_wrong_too(bench: Bench) -
         bench.check()
 
     assert {path.name for path in bench.workdirs.removed} >= {"plan.tfplan", "plan.json"}
+
+
+EQUIVALENT = Plan(
+    "1.11.4",
+    joined=(
+        Joined(
+            Change("x.y", Kind.NO_OP, {"tags": {}}, {"tags": {}}, actions=("no-op",)),
+            Change("x.y", Kind.UPDATE, {"tags": None}, {"tags": {}}, actions=("update",)),
+        ),
+    ),
+    complete=True,
+    applyable=False,
+)
+
+
+def test_a_plan_that_was_read_as_in_sync_is_not_read_again(bench: Bench) -> None:
+    bench.plans = FakePlans(EQUIVALENT, "the same bytes")
+    bench.engines.plans = [planned(0, LOUD), planned(0, LOUD)]
+
+    first, second = bench.check(), bench.check()
+
+    assert bench.engines.calls == ["init", "plan", "show", "plan"]
+    assert first.outcome == second.outcome
+    assert isinstance(second.outcome, Assessed)
+    assert second.outcome.assessment.equivalents == 1
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        FakePlans(EQUIVALENT, "other bytes"),
+        FakePlans(EQUIVALENT, None),
+    ],
+)
+def test_any_other_plan_is_read(bench: Bench, second: FakePlans) -> None:
+    bench.plans = FakePlans(EQUIVALENT, "the same bytes")
+    bench.engines.plans = [planned(0, LOUD), planned(0, LOUD)]
+    bench.check()
+    bench.plans = second
+
+    bench.check()
+
+    assert bench.engines.calls[-2:] == ["plan", "show"]
+
+
+def test_what_holds_for_strict_is_no_answer_for_others(bench: Bench) -> None:
+    bench.plans = FakePlans(EQUIVALENT, "the same bytes")
+    bench.engines.plans = [planned(0, LOUD), planned(0, LOUD)]
+    bench.check()
+    bench.settings = replace(bench.settings, strict=True)
+
+    assert bench.check().verdict is Verdict.DRIFTED
+
+
+def test_drift_is_read_every_time(bench: Bench) -> None:
+    bench.plans = FakePlans(CREATES, "the same bytes")
+    bench.engines.plans = [planned(2, LOUD), planned(2, LOUD)]
+
+    bench.check()
+    bench.check()
+
+    assert bench.engines.calls == ["init", "plan", "show", "plan", "show"]
 
 
 def test_a_quiet_stream_with_another_exit_code_is_looked_at(bench: Bench) -> None:
@@ -193,7 +255,7 @@ def test_a_state_that_moved_meanwhile_makes_it_unknown(bench: Bench) -> None:
 def test_a_plan_that_failed_half_way_is_unknown_with_what_it_found(bench: Bench) -> None:
     error = b'{"type":"diagnostic","diagnostic":{"severity":"error","summary":"no hunter2!! left"}}'
     bench.engines.plans = [planned(1, error)]
-    bench.plan = replace(CREATES, errored=True, complete=False)
+    bench.plans.plan = replace(CREATES, errored=True, complete=False)
 
     check = bench.check()
 
@@ -214,7 +276,7 @@ def test_a_plan_that_failed_half_way_may_not_be_showable(bench: Bench) -> None:
 
 def test_a_plan_that_says_it_is_incomplete_is_unknown(bench: Bench) -> None:
     bench.engines.plans = [planned(2, LOUD)]
-    bench.plan = replace(CREATES, complete=False)
+    bench.plans.plan = replace(CREATES, complete=False)
 
     assert bench.check().verdict is Verdict.UNKNOWN
 

@@ -21,12 +21,12 @@ from .fakes import (
     FakeClock,
     FakeEngines,
     FakeIdentity,
+    FakePlans,
     FakeProgress,
     FakeSources,
     FakeStates,
     FakeStop,
     FakeWorkdirs,
-    empty_plan,
     failed,
 )
 
@@ -88,7 +88,7 @@ class Bench:
             workdirs=self.workdirs,
             engines=self.engines,
             states=states,
-            read_plan=empty_plan,
+            plans=FakePlans(),
             clock=self.clock,
             progress=self.progress,
             settings=settings,

@@ -1,0 +1,169 @@
+"""An assessment to keep until the next check: only of a plan that amounts to nothing.
+
+Reading a plan's values takes the engine a second process, which with a large provider costs half
+as much as the plan. A provider that spells empty tags in two ways makes that necessary at each
+check of a clean environment. So what was once read as in sync is kept, and holds for as long as
+the saved plan is the same to the byte. Anything else, drift above all, is read every time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+
+import msgspec
+
+from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin, Status
+from driftctl_py.core.plan import Kind
+
+# Protobuf's wire types, the low three bits of each tag: number, 8 bytes, length and bytes, 4 bytes.
+_NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+def digest_of_plan(members: Mapping[str, bytes]) -> str | None:
+    """The same for two saved plans only when they hold the same bytes, but for the moment at
+    which they were made. ``members`` are those of the plan file, which is a zip archive; None
+    when they are not what engines write (an encrypted plan, for one).
+
+    The plan proper is a protobuf message whose meaning is the engine's own business. It is only
+    taken apart at its top, so that the one field which is a moment can be left out.
+    """
+    if "tfplan" not in members:
+        return None
+    digest = sha256()
+    try:
+        # In order: protobuf may write a map's entries, each a field of its own, in any.
+        for field in sorted(_fields(members["tfplan"])):
+            digest.update(f"{len(field)} ".encode() + field)
+    except (IndexError, ValueError):
+        return None
+    for name in sorted(members.keys() - {"tfplan"}):
+        digest.update(f"{name} {len(members[name])} ".encode() + members[name])
+    return digest.hexdigest()
+
+
+def _fields(message: bytes) -> Iterator[bytes]:
+    """The top fields of a protobuf message, tags included, without those that hold a moment."""
+    at = 0
+    while at < len(message):
+        start = at
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        if kind == _NUMBER:
+            _, at = _varint(message, at)
+        elif kind == _BYTES:
+            length, at = _varint(message, at)
+            value, at = message[at : at + length], at + length
+            if _MOMENT.fullmatch(value):
+                continue
+        elif kind in (_EIGHT, _FOUR):
+            at += 8 if kind == _EIGHT else 4
+        else:
+            raise ValueError("not a wire type that is in use")
+        if at > len(message):
+            raise ValueError("cut off")
+        yield message[start:at]
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+# As many as there are letters in JSON: None, text, numbers, lists and objects of them.
+class _Attribute(msgspec.Struct):
+    steps: tuple[str | int, ...]
+    recorded: msgspec.Raw
+    real: msgspec.Raw
+    planned: msgspec.Raw
+    in_json: bool
+
+
+class _Finding(msgspec.Struct):
+    address: str
+    kind: Kind
+    drift: Kind | None
+    attributes: list[_Attribute]
+
+
+class _Kept(msgspec.Struct):
+    equivalent: list[_Finding]
+    check_reads: int
+    reads: int
+    managed: int
+
+
+def pack(assessment: Assessment) -> bytes | None:
+    """The bytes to keep; None for everything that is not simply in sync, or that would not come
+    back from `unpack` as it was (a masked value, for one)."""
+    if assessment.status is not Status.IN_SYNC or not assessment.complete:
+        return None
+    try:
+        packed = msgspec.json.encode(
+            _Kept(
+                [_pack_finding(finding) for finding in assessment.equivalent],
+                assessment.check_reads,
+                assessment.reads,
+                assessment.managed,
+            )
+        )
+    except TypeError:
+        return None
+    return packed if unpack(packed) == assessment else None
+
+
+def unpack(packed: bytes) -> Assessment | None:
+    """What `pack` made the bytes of; None when they are not its work."""
+    try:
+        kept = msgspec.json.decode(packed, type=_Kept)
+        return Assessment(
+            equivalent=tuple(_unpack_finding(finding) for finding in kept.equivalent),
+            check_reads=kept.check_reads,
+            reads=kept.reads,
+            managed=kept.managed,
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _pack_finding(finding: Finding) -> _Finding:
+    def raw(value: object) -> msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode(value))
+
+    attributes = [
+        _Attribute(each.steps, raw(each.recorded), raw(each.real), raw(each.planned), each.in_json)
+        for each in finding.attributes
+    ]
+    return _Finding(finding.address, finding.kind, finding.drift, attributes)
+
+
+def _unpack_finding(finding: _Finding) -> Finding:
+    return Finding(
+        address=finding.address,
+        kind=finding.kind,
+        origin=Origin.EQUIVALENT,
+        drifted=False,
+        pending=False,
+        drift=finding.drift,
+        actions=("no-op",),
+        attributes=tuple(
+            AttributeChange(
+                each.steps,
+                msgspec.json.decode(each.recorded),
+                msgspec.json.decode(each.real),
+                msgspec.json.decode(each.planned),
+                Origin.EQUIVALENT,
+                drifted=False,
+                in_json=each.in_json,
+            )
+            for each in finding.attributes
+        ),
+    )
