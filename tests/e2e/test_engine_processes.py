@@ -81,3 +81,42 @@ def test_drift_costs_one_show_more(local_site: Site) -> None:
 
     assert clean == (0, ["plan"])
     assert drifted == (2, ["plan", "show"])
+
+
+_NESTED = """
+check "region" {
+  data "terraform_remote_state" "network" {
+    backend = "local"
+    config  = { path = "${path.root}/network.tfstate" }
+  }
+  assert {
+    condition     = data.terraform_remote_state.network.outputs.region == "eu-central-1"
+    error_message = "The network is elsewhere."
+  }
+}
+"""
+_NETWORK = {
+    "version": 4,
+    "terraform_version": "1.6.0",
+    "serial": 1,
+    "lineage": "3b1cd5f0-0000-4000-8000-000000000000",
+    "outputs": {"region": {"value": "eu-central-1", "type": "string"}},
+    "resources": [],
+}
+
+
+def test_a_plan_that_was_read_as_in_sync_is_not_read_again(site: Site) -> None:
+    """A check that reads data makes every plan one to read: the engine exits with 2 each time."""
+    site.environment("dev", DATA + _NESTED + site.backend_block(site.key("dev")))
+    network = site.repo / "environments" / "dev" / "network.tfstate"
+    network.write_text(json.dumps(_NETWORK))
+    site.apply("dev")
+    log = _count(site)
+    first = _check(site, log)
+    warm = _check(site, log)
+    network.write_text(json.dumps({**_NETWORK, "serial": 2}).replace("eu-central-1", "eu-west-1"))
+    moved = _check(site, log)
+
+    assert first == (0, ["plan", "init", "plan", "show"])
+    assert warm == (0, ["plan"])
+    assert moved == (0, ["plan", "show"])
