@@ -3,13 +3,14 @@
 Reading a plan's values takes the engine a second process, which with a large provider costs half
 as much as the plan. A provider that spells empty tags in two ways makes that necessary at each
 check of a clean environment. So what was once read as in sync is kept, and holds for as long as
-the saved plan is the same to the byte. Anything else, drift above all, is read every time.
+the saved plan says the same. Anything else, drift above all, is read every time.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
@@ -21,50 +22,85 @@ from driftctl_py.core.plan import Kind
 _NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
+# The few fields that have to be known, from the engines' planfile.proto. Version 3 is all that
+# Terraform (since 0.12) and OpenTofu ever wrote.
+_VERSION = b"\x08\x03"
+_CHANGES_AND_DRIFT = frozenset({3, 18})
+_CHANGE_OF_ENTRY = 9
+# Which paths are sensitive, before and after: a set, written in any order.
+_SENSITIVE_PATHS = frozenset({3, 4})
+# What a plan holds beside itself that no assessment looks at; the state lists sets in any order.
+_NOT_ASSESSED = frozenset({"tfstate", "tfstate-prev"})
+
 
 def digest_of_plan(members: Mapping[str, bytes]) -> str | None:
-    """The same for two saved plans only when they hold the same bytes, but for the moment at
-    which they were made. ``members`` are those of the plan file, which is a zip archive; None
-    when they are not what engines write (an encrypted plan, for one).
-
-    The plan proper is a protobuf message whose meaning is the engine's own business. It is only
-    taken apart at its top, so that the one field which is a moment can be left out.
+    """The same for two saved plans only when an assessment of both is: they hold the same bytes,
+    but for the moment at which they were made and the order of what is a set. ``members`` are
+    those of the plan file, which is a zip archive; None when they are not what engines write (an
+    encrypted plan, for one).
     """
     if "tfplan" not in members:
         return None
     digest = sha256()
     try:
-        # In order: protobuf may write a map's entries, each a field of its own, in any.
-        for field in sorted(_fields(members["tfplan"])):
-            digest.update(f"{len(field)} ".encode() + field)
+        fields = [_without_order(field) for field in _fields(members["tfplan"])]
     except (IndexError, ValueError):
         return None
-    for name in sorted(members.keys() - {"tfplan"}):
+    if _VERSION not in fields:
+        return None
+    # In order: protobuf may write a map's entries, each a field of its own, in any.
+    for field in sorted(fields):
+        digest.update(f"{len(field)} ".encode() + field)
+    for name in sorted(members.keys() - {"tfplan"} - _NOT_ASSESSED):
         digest.update(f"{name} {len(members[name])} ".encode() + members[name])
     return digest.hexdigest()
 
 
-def _fields(message: bytes) -> Iterator[bytes]:
-    """The top fields of a protobuf message, tags included, without those that hold a moment."""
+def _without_order(field: _Field) -> bytes:
+    """A top field of a plan, the sets in it sorted; the moment it was made left out."""
+    if _MOMENT.fullmatch(field.value):
+        return b""
+    if field.number not in _CHANGES_AND_DRIFT:
+        return field.whole
+    parts = []
+    for part in _fields(field.value):
+        if part.number == _CHANGE_OF_ENTRY:
+            inner = list(_fields(part.value))
+            rest = [each.whole for each in inner if each.number not in _SENSITIVE_PATHS]
+            paths = [each.whole for each in inner if each.number in _SENSITIVE_PATHS]
+            parts.append(b"".join(rest + sorted(paths)))
+        else:
+            parts.append(part.whole)
+    return b"".join(f"{field.number} {len(part)} ".encode() + part for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """One field of a protobuf message: ``value`` is empty but for bytes, ``whole`` has its tag."""
+
+    number: int
+    value: bytes
+    whole: bytes
+
+
+def _fields(message: bytes) -> Iterator[_Field]:
     at = 0
     while at < len(message):
         start = at
         tag, at = _varint(message, at)
-        kind = tag & 7
+        kind, value = tag & 7, b""
         if kind == _NUMBER:
             _, at = _varint(message, at)
         elif kind == _BYTES:
             length, at = _varint(message, at)
             value, at = message[at : at + length], at + length
-            if _MOMENT.fullmatch(value):
-                continue
         elif kind in (_EIGHT, _FOUR):
             at += 8 if kind == _EIGHT else 4
         else:
             raise ValueError("not a wire type that is in use")
         if at > len(message):
             raise ValueError("cut off")
-        yield message[start:at]
+        yield _Field(tag >> 3, value, message[start:at])
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
@@ -78,7 +114,6 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-# As many as there are letters in JSON: None, text, numbers, lists and objects of them.
 class _Attribute(msgspec.Struct):
     steps: tuple[str | int, ...]
     recorded: msgspec.Raw

@@ -72,9 +72,18 @@ def _field(number: int, value: bytes) -> bytes:
 
 
 MOMENT = _field(21, b"2026-11-23T09:00:00Z")[1:]
-PLAN = (
-    _field(4, b"drift") + _field(5, b"change") + b"\x08\x96\x01" + b"\x11" + b"8" * 8 + b"\x15four"
-)
+VERSION = b"\x08\x03"
+NUMBERS = b"\x10\x96\x01" + b"\x11" + b"8" * 8 + b"\x15four"
+
+
+def _entry(*change: bytes, address: bytes = b"x.y") -> bytes:
+    """A change as planfile.proto spells it: the address is field 13, the change itself field 9."""
+    return _field(13, address) + _field(9, b"".join(change))
+
+
+VALUES = _field(2, b"before") + _field(2, b"after")
+PATHS = [_field(3, b"secret"), _field(3, b"token"), _field(4, b"secret")]
+PLAN = VERSION + _field(5, b"output") + NUMBERS + _field(3, _entry(VALUES, *PATHS))
 
 
 def _digest(plan: bytes, **others: bytes) -> str | None:
@@ -88,23 +97,31 @@ def test_two_plans_of_the_same_thing_are_the_same() -> None:
     assert _digest(first) == _digest(second) is not None
 
 
-def test_the_order_of_a_maps_entries_does_not_count() -> None:
-    entries = [_field(3, b"a=1"), _field(3, b"b=2")]
+def test_the_order_of_sets_and_maps_does_not_count() -> None:
+    entries = [_field(6, b"a=1"), _field(6, b"b=2")]
+    shuffled = VERSION + _field(5, b"output") + NUMBERS + _field(3, _entry(VALUES, *PATHS[::-1]))
 
-    assert _digest(b"".join(entries)) == _digest(b"".join(reversed(entries)))
+    assert _digest(VERSION + b"".join(entries)) == _digest(VERSION + b"".join(reversed(entries)))
+    assert _digest(PLAN) == _digest(shuffled)
+    assert _digest(PLAN) == _digest(PLAN, tfstate=b"{ }")
 
 
 @pytest.mark.parametrize(
     ("plan", "others"),
     [
-        (PLAN.replace(b"drift", b"drive"), {}),
-        (PLAN + _field(4, b"drift"), {}),
-        (PLAN, {"tfstate": b"{ }"}),
+        (PLAN.replace(b"after", b"aftes"), {}),
+        (PLAN.replace(b"x.y", b"x.z"), {}),
+        (PLAN.replace(b"token", b"tokes"), {}),
+        (PLAN.replace(VALUES, _field(2, b"after") + _field(2, b"before")), {}),
+        (PLAN + _field(3, _entry(VALUES, *PATHS)), {}),
         (PLAN, {"tfconfig/m-/main.tf": b""}),
     ],
 )
 def test_anything_else_makes_another_plan(plan: bytes, others: dict[str, bytes]) -> None:
-    assert digest_of_plan({"tfplan": plan, "tfstate": b"{}", **others}) != _digest(PLAN)
+    changed = _digest(plan, **others)
+
+    assert changed is not None
+    assert changed != _digest(PLAN)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +133,8 @@ def test_anything_else_makes_another_plan(plan: bytes, others: dict[str, bytes])
         {"tfplan": b"\x0b"},
         {"tfplan": b"\x80"},
         {"tfplan": b"\x09123"},
+        {"tfplan": b"\x08\x04"},
+        {"tfplan": VERSION + _field(3, b"\x0a\x05abc")},
     ],
 )
 def test_what_engines_do_not_write_has_no_digest(members: dict[str, bytes]) -> None:
