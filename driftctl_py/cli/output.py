@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import os
+import stat
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from driftctl_py.errors import Unavailable
 
@@ -13,17 +18,64 @@ def write_output(text: str, arguments: argparse.Namespace) -> None:
     """Write to ``--output``, else to standard output. Raises `Unavailable`."""
     text = text if text.endswith("\n") else f"{text}\n"
     if arguments.output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _say(text, sys.stdout)
         return
     path = Path(arguments.output)
-    part = path.with_name(f".{path.name}.part")
+    # `--output /dev/stdout >> log`: the log is to be added to, as the shell was told.
+    if (stream := _open_stream(path)) is not None:
+        _say(text, stream)
+        return
     try:
-        part.write_text(text, "utf-8")
-        part.replace(path)
+        if _is_special(path):
+            # A pipe or a device is written into: putting a file in its place would break it.
+            with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        else:
+            _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        # A check may have taken an hour.
+        with contextlib.suppress(OSError):
+            _say(text, sys.stdout)
         raise Unavailable(
             f"The report could not be written to {path}: {error.strerror}.",
-            todo="Check the directory and its permissions; the check itself was made.",
+            todo="Check the directory and its permissions; the check itself was made, and its "
+            "report is on standard output.",
         ) from error
+
+
+def _say(text: str, stream: TextIO) -> None:
+    # With PYTHONIOENCODING=ascii or an old locale, a name or a sign may not be encodable.
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    stream.write(text)
+    stream.flush()
+
+
+def _open_stream(path: Path) -> TextIO | None:
+    """Standard output or standard error, where ``path`` is another name of what it writes to."""
+    for stream in (sys.stdout, sys.stderr):
+        # ValueError: a stream that is closed, or that is no file at all.
+        with contextlib.suppress(OSError, ValueError):
+            if os.path.samestat(path.stat(), os.fstat(stream.fileno())):
+                return stream
+    return None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether something is there, and it is not a regular file."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, "utf-8", errors="backslashreplace")
+        part.replace(path)
+    except OSError:
+        # Not only missing: its directory may be a file, or closed to us.
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
