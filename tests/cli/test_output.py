@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from threading import Thread
 
 import pytest
 
+from driftctl_py import compose
 from driftctl_py.cli.output import write_output
 from driftctl_py.errors import Unavailable
 
@@ -122,3 +124,21 @@ def test_standard_output_that_is_not_utf_8_gets_what_it_can_hold() -> None:
     )
 
     assert printed.stdout == "before\nprod \\u2026 \\u2713\n"
+
+
+def test_the_default_data_directory_is_where_the_documentation_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/configuration.md").read_text("utf-8")
+    documented = re.search(r"Default: `(\S+)`, else\s+`(\S+)`, else\s+`(\S+)`", page)
+    assert documented is not None
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("XDG_DATA_HOME", "/xdg")
+    monkeypatch.setenv("DRIFTCTL_DATA_DIR", "/own")
+
+    for place, variable in zip(
+        documented.groups(), ["DRIFTCTL_DATA_DIR", "XDG_DATA_HOME", "HOME"], strict=True
+    ):
+        wanted = Path(os.path.expandvars(place)).expanduser()
+        assert compose._data_dir(None, None, Path("/here")) == wanted
+        monkeypatch.delenv(variable)
