@@ -53,6 +53,14 @@ _HEADS_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _KEEP = "refs/driftctl/keep/"
 _LOST_STATE = "errored.tfstate"
 _LOCK_PATIENCE_SECONDS = 3600.0
+# What an engine reads unasked, wherever it lies. It passes over code whose name starts with a
+# dot, but not over such variables; what is below .terraform it fetched itself.
+_READ_BY_ENGINES = (
+    *(f":(glob)**/[!.]*.{end}" for end in ("tf", "tf.json", "tofu", "tofu.json")),
+    *(f":(glob)**/terraform.{end}" for end in ("tfvars", "tfvars.json")),
+    *(f":(glob)**/*.auto.{end}" for end in ("tfvars", "tfvars.json")),
+    ":(exclude,glob)**/.terraform/**",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +290,24 @@ class GitSources:
             ref="HEAD" if branch == "(detached)" else branch,
             commit=commit,
             committed_at=found[1] if found else None,
-            dirty=any(not line.startswith("# ") for line in lines),
+            dirty=len(headers) < len(lines) or self._reads_ignored_files(root),
             in_place=True,
         )
+
+    def _reads_ignored_files(self, root: Path) -> bool:
+        """Whether an engine would read a file that git ignores: it is planned, but is not what
+        the commit says. What we laid out ourselves is not meant."""
+        ours, top = os.path.realpath(self._data_dir), os.path.realpath(root)
+        not_ours: tuple[str, ...] = ()
+        if ours != top and _is_within(ours, top):
+            not_ours = (f":(exclude,literal){os.path.relpath(ours, top)}",)
+        answer = self._git.must(
+            self._git.run(
+                root, "ls-files -o -i --exclude-standard -z --", *_READ_BY_ENGINES, *not_ours
+            ),
+            f"The ignored files of the work tree at {root} cannot be listed",
+        )
+        return bool(answer.out)
 
     def _root(self, source: Source) -> Path:
         """The top of the work tree that ``here`` is in."""

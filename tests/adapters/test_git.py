@@ -245,6 +245,78 @@ def test_an_ignored_file_does_not_make_it_dirty_and_is_no_file_of_it(
     assert sources.files(HERE, revision) == {".gitignore"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "main.tf",
+        "prod/main.tf.json",
+        "prod/main.tofu",
+        "prod/main.tofu.json",
+        "terraform.tfvars",
+        "prod/terraform.tfvars",
+        "prod/terraform.tfvars.json",
+        "prod/secret.auto.tfvars",
+        "prod/.auto.tfvars",
+        "prod/secret.auto.tfvars.json",
+        "ignored/deep/down/main.tf",
+    ],
+)
+@pytest.mark.parametrize("ignored_by", [".gitignore", ".git/info/exclude"])
+def test_an_ignored_file_that_an_engine_reads_makes_it_dirty(
+    here: Repository, sources: GitSources, name: str, ignored_by: str
+) -> None:
+    here.write(ignored_by, "*.tf*\n*.tofu*\n*.auto.*\nignored/\n")
+    here.commit("README")
+    assert not sources.resolve(HERE).dirty
+
+    here.write(name, "")
+
+    assert sources.resolve(HERE).dirty
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "prod/.terraform/modules/net/main.tf",
+        ".terraform/main.tf",
+        "prod/.#main.tf",
+        "prod/prod.tfvars",
+        "prod/my-terraform.tfvars",
+        "prod/main.tf.orig",
+        "prod/terraform.tfstate",
+    ],
+)
+def test_an_ignored_file_that_no_engine_reads_unasked_does_not_make_it_dirty(
+    here: Repository, sources: GitSources, name: str
+) -> None:
+    here.commit(".gitignore", "*.tf*\n.terraform/\n")
+
+    here.write(name, "")
+
+    assert not sources.resolve(HERE).dirty
+
+
+def test_a_tracked_file_is_not_dirty_though_a_pattern_would_ignore_it(
+    here: Repository, sources: GitSources
+) -> None:
+    here.commit("terraform.tfvars")
+    here.commit(".gitignore", "*.tfvars\n")
+
+    assert not sources.resolve(HERE).dirty
+
+
+def test_our_own_data_directory_inside_the_repository_does_not_make_it_dirty(
+    here: Repository, environ: dict[str, str]
+) -> None:
+    here.commit(".gitignore", ".driftctl*/\n")
+    here.write(".driftctl/work/prod/main.tf", "")
+    with GitSources(here.path / ".driftctl", here=here.path, environ=environ) as sources:
+        before = sources.resolve(HERE).dirty
+        here.write(".driftctl-of-another/main.tf", "")
+
+        assert (before, sources.resolve(HERE).dirty) == (False, True)
+
+
 def test_dirty_does_not_depend_on_the_users_status_settings(
     here: Repository, sources: GitSources
 ) -> None:
@@ -373,7 +445,7 @@ def test_reading_in_place_costs_few_processes_and_writes_nothing(
     sources.checkout(HERE, revision)
     sources.files(HERE, revision)
 
-    assert trace.commands() == ["rev-parse", "status", "log", "ls-files", "ls-files"]
+    assert trace.commands() == ["rev-parse", "status", "log", *["ls-files"] * 3]
     assert {path: path.stat().st_mtime_ns for path in here.path.rglob("*")} == before
 
 
