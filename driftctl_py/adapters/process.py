@@ -2,7 +2,7 @@
 
 A program runs in a session of its own, so a Ctrl-C on the terminal reaches us and not it; we
 pass it on, once, to the program alone, and give it time to put its house in order. What it
-leaves running in its session is swept away when it has ended. Standard output arrives line by
+leaves running in its process group is swept away when it has ended. Standard output arrives line by
 line, standard error is kept aside and bounded.
 """
 
@@ -159,11 +159,12 @@ class _Watch:
         if self._interrupted_at is None:
             self._interrupted_at = monotonic()
             # Only the engine: it tells its providers itself, in its own order.
+            # Not `send_signal`: that reaps a program which has just ended, and `wait` sweeps first.
             with contextlib.suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+                os.kill(self._process.pid, signal.SIGINT)
 
     def wait(self) -> int:
-        """Until the program has ended; then sweep its session and reap it."""
+        """Until the program has ended; then sweep its process group and reap it."""
         pid = self._process.pid
         if self._process.returncode is None:
             with _end_of(pid) as pause:

@@ -166,6 +166,7 @@ def init_argv(
         json=commands.flag if json else None,
         no_color=None if json else commands.flag,
         input=False,
+        lock=False,
         reconfigure=commands.flag,
         lockfile="readonly" if readonly_lock_file else None,
         backend_config=None if backend_config is None else [str(backend_config)],
@@ -275,7 +276,10 @@ class Engines:
             return None
         if self._stop.please:
             raise Interrupted("Stopped while the engines were looked for; nothing was changed.")
-        return (log.family, log.version) if log.family else None
+        # Ours to compare with constraints, so it has to be a version.
+        if not log.family or not re.match(r"\d+\.\d+\.\d+", log.version):
+            return None
+        return log.family, log.version
 
     def init(
         self,
@@ -342,6 +346,15 @@ class Engines:
                 f"{run.candidate.path} was taken for {run.candidate.family}, but it says that it "
                 f"is {log.family} {log.version}.",
                 todo="Set engine in driftctl.yaml to terraform or tofu, whichever owns the state.",
+            )
+        if log.version != run.candidate.version:
+            # A version manager's shim, or a wrapper: what was decided from its version is wrong.
+            self._cache.unlink(missing_ok=True)
+            raise EngineError(
+                f"{run.candidate.path} said that it is {run.candidate.version}, but here it is "
+                f"{log.version}.",
+                todo="Name the real program with engine: in driftctl.yaml, or check again if it "
+                "was just replaced.",
             )
         saved = out.exists()
         needs_init = (

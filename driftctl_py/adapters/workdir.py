@@ -29,7 +29,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from driftctl_py.core.checkout import Checkout
+from driftctl_py.core.checkout import Checkout, Revision
 from driftctl_py.core.engine_choice import Hints
 from driftctl_py.core.engine_run import Memory, Workdir
 from driftctl_py.core.environment import Environment
@@ -40,6 +40,8 @@ from driftctl_py.errors import DriftctlError, Interrupted, SourceError, StateErr
 LOCK_FILE = ".terraform.lock.hcl"
 # The engine's own droppings in a user's working tree are not part of what Git says.
 _PASSED_OVER = frozenset({".git", ".terraform", ".terraform.tfstate.lock.info"})
+# Where an engine keeps, and looks for, a state of its own: `.backup` and the workspaces included.
+_LOCAL_STATE = "terraform.tfstate"
 
 
 class _Record(msgspec.Struct):
@@ -64,13 +66,22 @@ class Workdirs:
         self._locks: dict[Path, threading.Lock] = {}
         self._guard = threading.Lock()
 
-    def lay(self, environment: Environment, checkout: Checkout) -> Workdir:
-        """Bring the overlay of an environment up to date with a checkout.
+    def place(self, environment: Environment, checkout: Checkout) -> Workdir:
+        """Where an environment lies and will be planned. Only looks.
 
         Raises `SourceError` when the directory is not there or holds nothing for an engine.
         """
         root = Path(checkout.root)
         source = root / environment.path
+        with _source_errors(source):
+            self._refuse_nothing_to_plan(environment, checkout, source)
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", environment.name)[:60]
+        digest = hashlib.sha256(f"{self._scope}\0{environment.name}".encode()).hexdigest()
+        home = self._root / f"{name}-{digest[:10]}"
+        return Workdir(home, home / "tree" / environment.path, source, root)
+
+    @staticmethod
+    def _refuse_nothing_to_plan(environment: Environment, checkout: Checkout, source: Path) -> None:
         if not source.is_dir():
             raise SourceError(
                 f"{environment.path} is not a directory in "
@@ -82,13 +93,13 @@ class Workdirs:
                 f"{environment.path} holds no .tf or .tofu files, so there is nothing to plan.",
                 todo="Add the configuration, or leave the directory out with `exclude`.",
             )
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", environment.name)[:60]
-        digest = hashlib.sha256(f"{self._scope}\0{environment.name}".encode()).hexdigest()
-        home = self._root / f"{name}-{digest[:10]}"
-        workdir = Workdir(home, home / "tree" / environment.path, source, root)
-        with _disk_errors(home):
-            home.mkdir(parents=True, exist_ok=True, mode=0o700)
-            pinned = "" if checkout.revision.in_place else f"{root}@{environment.path}"
+
+    def lay(self, workdir: Workdir, environment: Environment, revision: Revision) -> None:
+        """Bring the overlay of an environment up to date with its checkout; the caller holds
+        `locked`, since another check may be planning another commit there."""
+        with _disk_errors(workdir.home):
+            workdir.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            pinned = "" if revision.in_place else f"{workdir.root}@{environment.path}"
             memory = self.remember(workdir)
             if not pinned or memory.links_of != pinned or not workdir.directory.is_dir():
                 if memory.links_of:
@@ -96,14 +107,40 @@ class Workdirs:
                     self.save(workdir, replace(memory, links_of=""))
                 self._relink(workdir, environment.path)
                 if pinned:
-                    self.save(workdir, replace(memory, links_of=pinned))
-        return workdir
+                    self.save(workdir, replace(self.remember(workdir), links_of=pinned))
+            # Copies that `copy_state` made for the last check: `init` would migrate them.
+            for entry in _entries(workdir.directory):
+                if entry.name.startswith(_LOCAL_STATE) and not entry.is_symlink():
+                    path = Path(entry.path)
+                    _remove_tree(path) if entry.is_dir() else path.unlink()
+
+    def copy_state(self, workdir: Workdir, path: str) -> Path | None:
+        """Lay a private copy of a local state where the engine looks for it; None where it needs
+        none. Never a link: `init` empties what it takes for a state to migrate from."""
+        source = workdir.source_directory / path
+        place = Path(os.path.normpath(workdir.directory / path))
+        if Path(path).is_absolute():
+            return None
+        if not Path(os.path.normpath(source)).is_relative_to(workdir.root):
+            raise StateError(
+                f"The local state {path} lies outside the repository, where a plan of the "
+                "checkout cannot follow it.",
+                todo="Keep it inside the repository, give an absolute path, or use a remote state.",
+            )
+        state = _read(source)
+        if state is None or not place.is_relative_to(workdir.directory):
+            return None
+        with _disk_errors(place):
+            _real_directory(place.parent, workdir.tree)
+            if place.is_symlink():
+                place.unlink()
+        return self.write(place, state)
 
     def _relink(self, workdir: Workdir, path: str) -> None:
         # What lies there is looked at, not remembered: a crash half-way must not mislead us into
         # following a stale link out of the overlay.
         tree = workdir.tree
-        wanted = dict(_wanted_links(workdir.root, PurePosixPath(path)))
+        wanted = dict(_wanted_links(workdir.root, PurePosixPath(path), str(self._root.parent)))
         present = dict(_present_links(str(tree), ""))
         for name in present.keys() - wanted.keys():
             (tree / name).unlink()
@@ -176,7 +213,8 @@ class Workdirs:
             name = os.path.relpath(here, workdir.source_directory)
             if name in found or not here.is_relative_to(workdir.root) or not here.is_dir():
                 continue
-            found[name] = facts = read_module(_engine_files(here))
+            with _source_errors(here):
+                found[name] = facts = read_module(_engine_files(here))
             waiting.extend(
                 here / call.source for call in facts.modules if call.is_local and call.source
             )
@@ -312,24 +350,30 @@ def _holds_configuration(directory: Path) -> bool:
 # in strings, because the same with pathlib takes several times as long.
 
 
-def _wanted_links(root: Path, path: PurePosixPath) -> Iterator[tuple[str, str]]:
-    """(place in the overlay, what it points to) for everything that an engine may look at."""
+def _wanted_links(root: Path, path: PurePosixPath, ours: str) -> Iterator[tuple[str, str]]:
+    """(place in the overlay, what it points to) for everything that an engine may look at, but
+    for ``ours``, the data directory: it may lie in the repository."""
     here, below = str(root), ""
     for part in path.parts:
         for entry in _entries(here):
-            if entry.name != part and entry.name not in _PASSED_OVER:
+            if entry.name != part and entry.name not in _PASSED_OVER and entry.path != ours:
                 yield below + entry.name, entry.path
         here, below = f"{here}/{part}", f"{below}{part}/"
-    yield from _links_below(here, below)
+    for place, target in _links_below(here, below, ours):
+        # A state that is linked would be emptied by an `init` that migrates it elsewhere.
+        if not place[len(below) :].startswith(_LOCAL_STATE):
+            yield place, target
 
 
-def _links_below(directory: str, below: str) -> Iterator[tuple[str, str]]:
+def _links_below(directory: str, below: str, ours: str) -> Iterator[tuple[str, str]]:
     # Real directories, linked files: `fileset("**")` does not walk into a linked directory.
     for entry in _entries(directory):
         if entry.name in _PASSED_OVER or entry.name.endswith(".tfstate.backup"):
             continue
+        if entry.path == ours:
+            continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _links_below(entry.path, f"{below}{entry.name}/")
+            yield from _links_below(entry.path, f"{below}{entry.name}/", ours)
         else:
             yield below + entry.name, entry.path
 
@@ -361,6 +405,16 @@ def _remove_tree(directory: Path) -> None:
             todo="Push it with `terraform state push`, or move it away, then check again.",
         )
     shutil.rmtree(directory)
+
+
+@contextlib.contextmanager
+def _source_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(
+            f"{path} cannot be read: {error.strerror}.", todo="Check its permissions."
+        ) from error
 
 
 @contextlib.contextmanager

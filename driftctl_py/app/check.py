@@ -134,7 +134,7 @@ class Checker:
         return planned
 
     def _assess(self, prepared: Prepared, planned: Planned) -> Outcome:
-        if planned.exit_code == 0 and planned.log.quiet:
+        if planned.exit_code == 0 and planned.saved and planned.log.quiet:
             return Assessed(nothing(), quiet=True)
         key = self._key_of(prepared) if planned.exit_code != 1 else None
         if key is not None and (before := self._recall(prepared, key)) is not None:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from driftctl_py.app.check import Checker
 from driftctl_py.app.ports import Clock, Progress, Sources
 from driftctl_py.app.preparation import Prepared
-from driftctl_py.core.check import CheckReport, EnvironmentCheck, Failed, Unknown
+from driftctl_py.core.check import Assessed, CheckReport, EnvironmentCheck, Failed, Unknown
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.config import expand
 from driftctl_py.core.config_model import Config, Settings
@@ -94,6 +94,7 @@ class Fleet:
         for environment in selected:
             # Interrupted before its turn: nothing is known of it, and that is said.
             checks.append(found.get(environment.name) or self._not_checked(environment))
+        checks = self._still_holds(checks, synced)
         self._prune(synced, environments, whole=not names and not synced.failures)
         return CheckReport(
             checks=tuple(checks),
@@ -116,14 +117,14 @@ class Fleet:
             try:
                 revision = revisions.of(environment)
                 return checker.prepare(environment, revision)
-            except DriftctlError as error:
-                return self._ended(environment, error, revision=revision)
+            except Exception as error:  # noqa: BLE001 - one environment never stops another
+                return self._ended(environment, _ours(error), revision=revision)
 
         def check(item: Prepared) -> EnvironmentCheck:
             try:
                 made = checker.check(item)
-            except DriftctlError as error:
-                made = self._ended(item.environment, error, prepared=item)
+            except Exception as error:  # noqa: BLE001 - one environment never stops another
+                made = self._ended(item.environment, _ours(error), prepared=item)
             self._progress.finished(made)
             return made
 
@@ -145,6 +146,31 @@ class Fleet:
                 if planned is not None:
                     found[planned.environment] = planned
         return found
+
+    def _still_holds(
+        self, checks: list[EnvironmentCheck], synced: Synced
+    ) -> list[EnvironmentCheck]:
+        """A tree that is planned as it lies may change meanwhile: then what was planned is not
+        what the report would name."""
+        moved = set()
+        for name, revision in synced.revisions.items():
+            if revision.in_place and not self._stop.please:
+                now = self._sources.resolve(self._config.sources[name])
+                if (now.commit, now.dirty) != (revision.commit, revision.dirty):
+                    moved.add(revision)
+        return [
+            replace(
+                check,
+                outcome=Unknown(
+                    "The working tree changed while it was planned, so the plan may be of neither.",
+                    todo=f"Check again: driftctl-py check {check.environment}",
+                    assessment=check.outcome.assessment,
+                ),
+            )
+            if check.revision in moved and isinstance(check.outcome, Assessed)
+            else check
+            for check in checks
+        ]
 
     def _not_checked(self, environment: Environment) -> EnvironmentCheck:
         return self._ended(
@@ -268,6 +294,16 @@ class _Revisions:
                 source = self._config.sources[environment.source]
                 self._known[key] = self._sources.resolve(source, environment.ref)
             return self._known[key]
+
+
+def _ours(error: Exception) -> DriftctlError:
+    """Our own errors as they are; anything else is a bug, and is said to be one."""
+    if isinstance(error, DriftctlError):
+        return error
+    return DriftctlError(
+        f"{type(error).__name__}: {error}. This is a bug in driftctl_py.",
+        todo="Please report it. Nothing was changed, and the other environments were checked.",
+    )
 
 
 def _shared_states(items: Iterable[Prepared]) -> dict[str, DriftctlError]:

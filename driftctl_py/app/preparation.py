@@ -26,7 +26,7 @@ from driftctl_py.app.ports import (
 from driftctl_py.core.check import Engine
 from driftctl_py.core.checkout import Checkout, Revision
 from driftctl_py.core.engine_choice import Candidate, Chosen, choose
-from driftctl_py.core.engine_run import EngineRun, Memory, Workdir, init_key
+from driftctl_py.core.engine_run import EngineRun, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.state import (
@@ -38,6 +38,7 @@ from driftctl_py.core.state import (
     plan_backend,
     provider_hosts,
     recorded_address,
+    same_place,
 )
 from driftctl_py.errors import EngineError, SourceError, StateError
 
@@ -75,18 +76,20 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An environment laid out, with everything decided that a plan needs."""
+    """An environment, with everything decided that a plan needs. ``known_family`` is the engine
+    that planned it before, empty if none did; ``variables`` is the text of its own var-file."""
 
     environment: Environment
     revision: Revision
     workdir: Workdir
-    memory: Memory
+    known_family: str
     engine: Chosen
     backend: BackendPlan
     facts: Mapping[str, ModuleFacts]
     run: EngineRun
     init_key: str
     readonly_lock_file: bool
+    variables: bytes
     started_at: datetime
 
     @property
@@ -152,10 +155,11 @@ class Preparer:
         self._guard = Lock()
 
     def prepare(self, environment: Environment, revision: Revision) -> Prepared:
-        """Lay the environment out and decide about engine and backend. Starts no engine."""
+        """Decide about engine and backend. Starts no engine and writes nothing: another check may
+        be planning the same environment."""
         started_at = self._clock()
         checkout = self._checkout(environment.source, revision)
-        workdir = self._workdirs.lay(environment, checkout)
+        workdir = self._workdirs.place(environment, checkout)
         memory = self._workdirs.remember(workdir)
         facts = self._workdirs.facts(workdir)
         root = facts["."]
@@ -179,22 +183,31 @@ class Preparer:
             environment=environment,
             revision=revision,
             workdir=workdir,
-            memory=memory,
+            known_family=memory.family,
             engine=engine,
             backend=backend,
             facts=facts,
             run=run,
             init_key=init_key(engine.candidate, backend, facts, lock_file, run.environ),
             readonly_lock_file=lock_file is not None,
+            variables=_variables_text(environment),
             started_at=started_at,
         )
 
     def make_ready(self, prepared: Prepared) -> tuple[str, ...]:
-        """`init`, and `get -update` for floating modules, where they are due; what there is to
-        warn of. Raises unless the state is where it is meant to be."""
-        self._workdirs.set_override(prepared.workdir, prepared.backend.override)
-        if prepared.memory.init_key != prepared.init_key:
+        """Lay it out; `init`, and `get -update` for floating modules, where they are due; what
+        there is to warn of. Raises unless the state is where it is meant to be. The caller holds
+        the environment's lock."""
+        workdir, address = prepared.workdir, prepared.backend.address
+        self._workdirs.lay(workdir, prepared.environment, prepared.revision)
+        self._workdirs.set_override(workdir, prepared.backend.override)
+        if prepared.variables:
+            self._workdirs.write(_variables_file(workdir), prepared.variables)
+        due = self._workdirs.remember(workdir).init_key != prepared.init_key
+        if due or not self._is_set_up_for(prepared, address):
             self.init(prepared)
+        if isinstance(address, LocalAddress):
+            self._workdirs.copy_state(workdir, address.path)
         if prepared.floating:
             self._engines.get(prepared.run)
         address = self.recorded(prepared)
@@ -211,6 +224,8 @@ class Preparer:
         """`init`, and a note that it was made for just this."""
         self._progress.started(prepared.environment.name, "init")
         workdir = prepared.workdir
+        # Until it has ended well, nothing is known of what the directory is set up for.
+        self._workdirs.save(workdir, replace(self._workdirs.remember(workdir), init_key=""))
         settings = prepared.backend.settings_text
         if not prepared.readonly_lock_file:
             self._workdirs.forget_own_lock_file(workdir)
@@ -237,6 +252,13 @@ class Preparer:
             replace(memory, init_key=prepared.init_key, family=prepared.engine.candidate.family),
         )
 
+    def _is_set_up_for(self, prepared: Prepared, address: StateAddress) -> bool:
+        """What was recorded can have been lost, or be that of an init that failed."""
+        try:
+            return same_place(address, self.recorded(prepared))
+        except StateError:
+            return False
+
     def _run_init(self, prepared: Prepared, backend_config: Path | None) -> None:
         self._engines.init(
             prepared.run,
@@ -260,7 +282,7 @@ class Preparer:
             directory=prepared.workdir.source_directory,
             environ=prepared.run.environ,
         )
-        asked_for = prepared.environment.engine.use != "auto" or prepared.memory.family
+        asked_for = prepared.environment.engine.use != "auto" or prepared.known_family
         if state is None or asked_for:
             return
         family = prepared.engine.candidate.family
@@ -318,9 +340,7 @@ class Preparer:
                 )
             var_files.append(path)
         if environment.variables:
-            text = json.dumps(environment.variables, default=str, sort_keys=True)
-            path = workdir.home / "driftctl.tfvars.json"
-            var_files.append(self._workdirs.write(path, text.encode()))
+            var_files.append(_variables_file(workdir))
         environ = self._identity.environ(
             environment.plan_credentials, {**self._settings.environ, **environment.env}
         )
@@ -333,3 +353,13 @@ class Preparer:
             init_var_files=tuple(var_files) if candidate.evaluates_early else (),
             parallelism=environment.parallelism,
         )
+
+
+def _variables_file(workdir: Workdir) -> Path:
+    return workdir.home / "driftctl.tfvars.json"
+
+
+def _variables_text(environment: Environment) -> bytes:
+    if not environment.variables:
+        return b""
+    return json.dumps(environment.variables, default=str, sort_keys=True).encode()

@@ -82,7 +82,8 @@ def read_module(files: Mapping[str, str]) -> ModuleFacts:
     versions: list[str] = []
     providers: list[str] = []
     modules: list[ModuleCall] = []
-    for name in sorted(files):
+    # Override files are merged over the others, so what they say comes last.
+    for name in sorted(files, key=lambda name: (_is_override(name), name)):
         for block in _blocks_of(name, files[name]):
             if block.type == "module" and block.labels:
                 modules.append(
@@ -101,6 +102,10 @@ def read_module(files: Mapping[str, str]) -> ModuleFacts:
                             f"{key}={value}" for key, value in sorted(inner.raw.items())
                         )
     return ModuleFacts(backend, cloud, tuple(versions), tuple(providers), tuple(modules))
+
+
+def _is_override(name: str) -> bool:
+    return re.search(r"(^|_)override\.(tf|tofu)(\.json)?$", name) is not None
 
 
 def _backend(block: _Block) -> Backend:

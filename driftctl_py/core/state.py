@@ -248,9 +248,8 @@ def _workspace_key(key: str, prefix: str, workspace: str) -> str:
 def _local_path(path: str, workspace: str) -> str:
     if workspace == "default":
         return path
-    return posixpath.join(
-        posixpath.dirname(path), "terraform.tfstate.d", workspace, "terraform.tfstate"
-    )
+    # Beside the configuration, wherever the default workspace's own file lies.
+    return posixpath.join("terraform.tfstate.d", workspace, "terraform.tfstate")
 
 
 class _RecordedBackend(msgspec.Struct):
@@ -327,15 +326,18 @@ def _backend_credentials(config: Mapping[str, object]) -> Credentials | None:
     return found if found.profile or found.role_arn else None
 
 
+def same_place(meant: StateAddress, recorded: StateAddress) -> bool:
+    """Whether what `init` recorded is what was meant, as far as that was known before."""
+    if isinstance(meant, OtherAddress):
+        return isinstance(recorded, S3Address) if meant.type == "s3" else recorded == meant
+    if isinstance(meant, S3Address) and isinstance(recorded, S3Address):
+        return (meant.bucket, meant.key) == (recorded.bucket, recorded.key)
+    return meant == recorded
+
+
 def compare_addresses(meant: StateAddress, recorded: StateAddress) -> None:
     """Raise `StateError` unless `init` recorded what was meant."""
-    if isinstance(meant, OtherAddress):
-        matches = isinstance(recorded, S3Address) if meant.type == "s3" else recorded == meant
-    elif isinstance(meant, S3Address) and isinstance(recorded, S3Address):
-        matches = (meant.bucket, meant.key) == (recorded.bucket, recorded.key)
-    else:
-        matches = meant == recorded
-    if not matches:
+    if not same_place(meant, recorded):
         raise StateError(
             f"The state is meant to be {meant}, but the engine was set up for {recorded}.",
             todo="Nothing was planned. Look for a second backend block or a *.tfbackend file.",

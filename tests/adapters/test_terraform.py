@@ -57,6 +57,7 @@ def test_an_init_upgrades_nothing_and_leaves_the_lock_file_alone() -> None:
         "init",
         "-json",
         "-input=false",
+        "-lock=false",
         "-reconfigure",
         "-lockfile=readonly",
         "-backend-config=/x.tfbackend",
@@ -66,6 +67,7 @@ def test_an_init_upgrades_nothing_and_leaves_the_lock_file_alone() -> None:
         "init",
         "-no-color",
         "-input=false",
+        "-lock=false",
         "-reconfigure",
     ]
 

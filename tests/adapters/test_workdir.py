@@ -9,7 +9,7 @@ import pytest
 
 from driftctl_py.adapters.workdir import Workdirs
 from driftctl_py.core.checkout import Checkout, Revision
-from driftctl_py.core.engine_run import Memory
+from driftctl_py.core.engine_run import Memory, Workdir
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.state import OVERRIDE_NAME
 from driftctl_py.errors import SourceError, StateError, Unavailable
@@ -44,6 +44,12 @@ def workdirs(tmp_path: Path) -> Workdirs:
     return Workdirs(tmp_path / "data", scope="a configuration")
 
 
+def _lay(workdirs: Workdirs, environment: Environment, checkout: Checkout) -> Workdir:
+    workdir = workdirs.place(environment, checkout)
+    workdirs.lay(workdir, environment, checkout.revision)
+    return workdir
+
+
 def _listing(directory: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(directory)): path.read_bytes()
@@ -53,7 +59,7 @@ def _listing(directory: Path) -> dict[str, bytes]:
 
 
 def test_the_overlay_shows_what_the_environment_needs(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
 
     here = workdir.directory
     assert (here / "main.tf").resolve() == root / "environments/prod/main.tf"
@@ -68,7 +74,7 @@ def test_the_overlay_shows_what_the_environment_needs(workdirs: Workdirs, root: 
 
 def test_what_an_engine_writes_stays_in_the_overlay(workdirs: Workdirs, root: Path) -> None:
     before = _listing(root)
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
 
     (workdir.directory / ".terraform.lock.hcl").write_text("ours")
     workdirs.set_override(workdir, "terraform {}")
@@ -79,12 +85,12 @@ def test_what_an_engine_writes_stays_in_the_overlay(workdirs: Workdirs, root: Pa
 
 def test_files_that_come_and_go_are_followed(workdirs: Workdirs, root: Path) -> None:
     source = root / "environments/prod"
-    workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     (source / "main.tf").unlink()
     (source / "other.tf").write_text("")
     (source / "files").rename(source / "texts")
 
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
 
     names = {str(path.relative_to(workdir.directory)) for path in workdir.directory.rglob("*.*")}
     assert {"other.tf", "texts/a.json"} <= names
@@ -93,13 +99,13 @@ def test_files_that_come_and_go_are_followed(workdirs: Workdirs, root: Path) -> 
 
 def test_a_stale_link_is_never_followed(workdirs: Workdirs, root: Path) -> None:
     """The overlay of another layout, its record lost: what was a link has to become a directory."""
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     for path in sorted(workdir.tree.rglob("*"), reverse=True):
         path.unlink() if path.is_symlink() else path.rmdir()
     (workdir.tree / "environments").symlink_to(root / "environments")
     before = _listing(root)
 
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
 
     assert _listing(root) == before
     assert not (workdir.tree / "environments").is_symlink()
@@ -107,11 +113,11 @@ def test_a_stale_link_is_never_followed(workdirs: Workdirs, root: Path) -> None:
 
 
 def test_a_lock_file_that_git_gains_replaces_ours(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     (workdir.directory / ".terraform.lock.hcl").write_text("ours")
     (root / "environments/prod/.terraform.lock.hcl").write_text("theirs")
 
-    workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     workdirs.forget_own_lock_file(workdir)
 
     assert (workdir.directory / ".terraform.lock.hcl").read_text() == "theirs"
@@ -119,24 +125,24 @@ def test_a_lock_file_that_git_gains_replaces_ours(workdirs: Workdirs, root: Path
 
 
 def test_a_state_that_could_not_be_saved_is_never_removed(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     (workdir.directory / "errored.tfstate").write_text("precious")
     moved = Environment("prod", "environments/staging")
 
     with pytest.raises(StateError, match=r"errored\.tfstate holds a state"):
-        workdirs.lay(moved, Checkout(IN_PLACE, root))
+        _lay(workdirs, moved, Checkout(IN_PLACE, root))
 
     assert (workdir.directory / "errored.tfstate").read_text() == "precious"
 
 
 def test_a_pinned_checkout_is_laid_once(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(PINNED, root))
+    workdir = _lay(workdirs, PROD, Checkout(PINNED, root))
     (workdir.directory / "main.tf").unlink()
 
-    workdirs.lay(PROD, Checkout(PINNED, root))
+    _lay(workdirs, PROD, Checkout(PINNED, root))
     untouched = (workdir.directory / "main.tf").exists()
-    workdirs.lay(PROD, Checkout(IN_PLACE, root))
-    workdirs.lay(PROD, Checkout(PINNED, root))
+    _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    _lay(workdirs, PROD, Checkout(PINNED, root))
 
     assert not untouched
     assert (workdir.directory / "main.tf").exists()
@@ -145,7 +151,7 @@ def test_a_pinned_checkout_is_laid_once(workdirs: Workdirs, root: Path) -> None:
 def test_the_root_of_a_repository_can_be_an_environment(workdirs: Workdirs, root: Path) -> None:
     (root / "main.tf").write_text("")
 
-    workdir = workdirs.lay(Environment("all", "."), Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, Environment("all", "."), Checkout(IN_PLACE, root))
 
     assert (workdir.directory / "modules/web/main.tf").is_symlink()
 
@@ -161,11 +167,11 @@ def test_a_directory_that_cannot_be_planned_is_an_error(
     workdirs: Workdirs, root: Path, path: str, message: str
 ) -> None:
     with pytest.raises(SourceError, match=message):
-        workdirs.lay(Environment("prod", path), Checkout(PINNED, root))
+        _lay(workdirs, Environment("prod", path), Checkout(PINNED, root))
 
 
 def test_facts_follow_local_modules(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
 
     facts = workdirs.facts(workdir)
 
@@ -175,7 +181,7 @@ def test_facts_follow_local_modules(workdirs: Workdirs, root: Path) -> None:
 
 
 def test_memory_survives_and_can_be_lost(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     memory = Memory("key", "tofu", "")
 
     workdirs.save(workdir, memory)
@@ -202,11 +208,11 @@ def test_a_data_directory_that_cannot_be_made_is_said(root: Path, tmp_path: Path
     (tmp_path / "file").write_text("")
 
     with pytest.raises(Unavailable, match="cannot be written"):
-        Workdirs(tmp_path / "file", scope="x").lay(PROD, Checkout(IN_PLACE, root))
+        _lay(Workdirs(tmp_path / "file", scope="x"), PROD, Checkout(IN_PLACE, root))
 
 
 def test_one_pass_at_a_time(workdirs: Workdirs, root: Path) -> None:
-    workdir = workdirs.lay(PROD, Checkout(IN_PLACE, root))
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
     order: list[str] = []
 
     def second() -> None:
@@ -221,3 +227,77 @@ def test_one_pass_at_a_time(workdirs: Workdirs, root: Path) -> None:
     thread.join()
 
     assert order == ["first", "second"]
+
+
+def test_a_local_state_is_copied_and_never_linked(workdirs: Workdirs, root: Path) -> None:
+    source = root / "environments/prod"
+    (source / "terraform.tfstate").write_text("precious")
+    (source / "terraform.tfstate.d/blue").mkdir(parents=True)
+    (source / "terraform.tfstate.d/blue/terraform.tfstate").write_text("blue")
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    bare = {path.name for path in workdir.directory.iterdir()}
+
+    copies = [
+        workdirs.copy_state(workdir, path)
+        for path in ("terraform.tfstate", "terraform.tfstate.d/blue/terraform.tfstate")
+    ]
+    for copy in copies:
+        assert copy is not None
+        copy.write_text("")
+
+    assert not {name for name in bare if name.startswith("terraform.tfstate")}
+    assert (source / "terraform.tfstate").read_text() == "precious"
+    assert (source / "terraform.tfstate.d/blue/terraform.tfstate").read_text() == "blue"
+    _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    assert not any(copy.exists() for copy in copies if copy is not None)
+
+
+def test_a_state_of_another_name_is_copied_over_its_link(workdirs: Workdirs, root: Path) -> None:
+    (root / "environments/prod/own.tfstate").write_text("precious")
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+
+    copy = workdirs.copy_state(workdir, "own.tfstate")
+
+    assert copy is not None
+    assert not copy.is_symlink()
+    assert copy.read_text() == "precious"
+
+
+def test_a_state_beside_the_environment_is_reached_through_the_overlay(
+    workdirs: Workdirs, root: Path
+) -> None:
+    (root / "states").mkdir()
+    (root / "states/prod.tfstate").write_text("{}")
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+
+    assert workdirs.copy_state(workdir, "../../states/prod.tfstate") is None
+    assert workdirs.copy_state(workdir, "/elsewhere/prod.tfstate") is None
+    assert workdirs.copy_state(workdir, "nowhere.tfstate") is None
+    assert (workdir.directory / "../../states/prod.tfstate").read_text() == "{}"
+
+
+def test_a_state_outside_the_repository_cannot_be_planned(workdirs: Workdirs, root: Path) -> None:
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+
+    with pytest.raises(StateError, match="outside the repository"):
+        workdirs.copy_state(workdir, "../../../prod.tfstate")
+
+
+def test_a_data_directory_in_the_repository_does_not_show_itself(root: Path) -> None:
+    (root / "main.tf").write_text("")
+    workdirs = Workdirs(root / "data", scope="x")
+    everything = Environment("all", ".")
+    _lay(workdirs, everything, Checkout(IN_PLACE, root))
+
+    workdir = _lay(workdirs, everything, Checkout(IN_PLACE, root))
+
+    assert not (workdir.directory / "data").exists()
+
+
+def test_a_directory_that_cannot_be_read_is_the_sources_fault(
+    workdirs: Workdirs, root: Path
+) -> None:
+    (root / "loop").symlink_to("loop")
+
+    with pytest.raises(SourceError):
+        workdirs.place(Environment("loop", "loop/main"), Checkout(IN_PLACE, root))

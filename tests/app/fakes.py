@@ -43,6 +43,7 @@ def failed(summary: str, detail: str = "") -> Planned:
 class FakeSources:
     trees: dict[str, frozenset[str] | DriftctlError]
     in_place: bool = False
+    becomes_dirty: bool = False
     resolved: list[tuple[str, str | None]] = field(default_factory=list)
     pruned: list[Collection[tuple[str, str]]] = field(default_factory=list)
 
@@ -51,7 +52,10 @@ class FakeSources:
         tree = self.trees[source.name]
         if isinstance(tree, DriftctlError):
             raise tree
-        return Revision(source.name, source.url, ref or "main", COMMIT, in_place=self.in_place)
+        dirty = self.becomes_dirty and self.resolved.count((source.name, ref)) > 1
+        return Revision(
+            source.name, source.url, ref or "main", COMMIT, dirty=dirty, in_place=self.in_place
+        )
 
     def files(self, source: Source, revision: Revision) -> frozenset[str]:
         tree = self.trees[source.name]
@@ -74,14 +78,26 @@ class FakeWorkdirs:
     written: dict[Path, bytes] = field(default_factory=dict)
     removed: list[Path] = field(default_factory=list)
     refused: dict[str, DriftctlError] = field(default_factory=dict)
+    bugs: frozenset[str] = frozenset()
+    laid: list[str] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
     there: frozenset[str] = frozenset()
 
-    def lay(self, environment: Environment, checkout: Checkout) -> Workdir:
+    def place(self, environment: Environment, checkout: Checkout) -> Workdir:
+        if environment.name in self.bugs:
+            raise ZeroDivisionError
         if environment.name in self.refused:
             raise self.refused[environment.name]
         home = Path("/data") / environment.name
         source = Path(checkout.root) / environment.path
         return Workdir(home, home / "tree" / environment.path, source, Path(checkout.root))
+
+    def lay(self, workdir: Workdir, environment: Environment, revision: Revision) -> None:
+        self.laid.append(environment.name)
+
+    def copy_state(self, workdir: Workdir, path: str) -> Path | None:
+        self.copied.append(path)
+        return None
 
     def remember(self, workdir: Workdir) -> Memory:
         return self.memory.get(workdir.home, Memory())
@@ -133,6 +149,7 @@ class FakeWorkdirs:
 @dataclass
 class FakeEngines:
     plans: list[Planned | DriftctlError] = field(default_factory=list)
+    bug_once: bool = False
     calls: list[str] = field(default_factory=list)
     environs: list[Mapping[str, str]] = field(default_factory=list)
     there: frozenset[str] = frozenset({"default"})
@@ -162,6 +179,9 @@ class FakeEngines:
 
     def plan(self, run: EngineRun, *, out: Path, on_event: Callable[[EventLog], None]) -> Planned:
         self._call("plan", run)
+        if self.bug_once:
+            self.bug_once = False
+            raise ZeroDivisionError
         answer = self.plans.pop(0) if self.plans else planned(0, QUIET)
         if isinstance(answer, DriftctlError):
             raise answer

@@ -351,6 +351,28 @@ def test_a_local_state_in_a_pinned_checkout_is_refused(bench: Bench) -> None:
     assert check.verdict is Verdict.IN_SYNC
 
 
+def test_what_init_recorded_can_be_lost(bench: Bench) -> None:
+    bench.check()
+    bench.engines.calls.clear()
+    bench.workdirs.recorded = b"{"
+    with pytest.raises(StateError):
+        bench.check()
+    bench.workdirs.recorded = RECORDED
+
+    bench.check()
+
+    assert bench.engines.calls == ["init", "plan"]
+
+
+def test_a_local_state_is_copied_after_init(bench: Bench) -> None:
+    bench.workdirs.module, bench.workdirs.recorded = ModuleFacts(), None
+
+    bench.check(revision=replace(REVISION, in_place=True))
+
+    assert bench.workdirs.copied == ["terraform.tfstate"]
+    assert bench.workdirs.laid == ["prod"]
+
+
 def test_another_backend_than_meant_is_refused(bench: Bench) -> None:
     bench.workdirs.recorded = RECORDED.replace(b'"k"', b'"other"')
 

@@ -9,7 +9,7 @@ import pytest
 from driftctl_py.app.check import Checker
 from driftctl_py.app.fleet import Fleet
 from driftctl_py.app.preparation import Preparer, Settings
-from driftctl_py.core.check import CheckReport, Verdict
+from driftctl_py.core.check import CheckReport, Failed, Verdict
 from driftctl_py.core.config import decode_config
 from driftctl_py.core.config_model import Config
 from driftctl_py.core.environment import Environment
@@ -107,7 +107,8 @@ def test_all_environments_are_checked_in_the_order_of_the_configuration() -> Non
     assert list(_verdicts(report)) == ["dev", "prod", "staging"]
     assert report.exit_code == 0
     assert bench.progress.seen[0] == "begin 3"
-    assert bench.sources.resolved == [("default", None)]
+    # Once more at the end: a tree that is planned as it lies may have changed meanwhile.
+    assert bench.sources.resolved == [("default", None)] * 2
     assert len(bench.sources.pruned) == 1
 
 
@@ -212,5 +213,28 @@ def test_a_ref_of_its_own_is_resolved_once() -> None:
 
     bench.check()
 
-    assert bench.sources.resolved == [("default", None), ("default", "v1")]
+    assert sorted(set(bench.sources.resolved), key=str) == [("default", "v1"), ("default", None)]
+    assert bench.sources.resolved.count(("default", "v1")) == 1
     assert bench.sources.pruned == []
+
+
+def test_a_tree_that_changed_meanwhile_is_not_called_in_sync() -> None:
+    bench = Bench()
+    bench.sources.becomes_dirty = True
+
+    report = bench.check()
+
+    assert set(_verdicts(report).values()) == {Verdict.UNKNOWN}
+
+
+def test_a_bug_in_one_environment_never_stops_another() -> None:
+    bench = Bench()
+    bench.workdirs.bugs = frozenset({"dev"})
+    bench.engines.bug_once = True
+
+    report = bench.check()
+
+    verdicts = sorted(verdict.value for verdict in _verdicts(report).values())
+    assert verdicts == ["failed", "failed", "in sync"]
+    failures = [check.outcome for check in report.checks if isinstance(check.outcome, Failed)]
+    assert all("This is a bug in driftctl_py" in failure.reason for failure in failures)

@@ -193,7 +193,7 @@ def _recorded(type_: str, **config: object) -> bytes:
         (
             _recorded("local", path="s/x"),
             "w",
-            LocalAddress("s/terraform.tfstate.d/w/terraform.tfstate"),
+            LocalAddress("terraform.tfstate.d/w/terraform.tfstate"),
         ),
         (_recorded("gcs", bucket="b"), "default", OtherAddress("gcs")),
         (_recorded("s3", bucket="b", key=None), "default", OtherAddress("s3")),
