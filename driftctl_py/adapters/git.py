@@ -156,6 +156,8 @@ class GitSources:
         self._guard = threading.Lock()
         self._mutexes: dict[Path, threading.Lock] = {}
         self._leases: dict[tuple[Path, str], int] = {}
+        # Two names may share a home: what is not safe in a file name is written alike.
+        self._resolved: dict[Path, set[str]] = {}
         self._top: Path | None = None
 
     # What the application asks.
@@ -174,6 +176,8 @@ class GitSources:
         else:
             name, commit = self._ask(mirror, wanted)
         commit, committed_at = self._have(mirror, commit, wanted or "HEAD")
+        with self._guard:
+            self._resolved.setdefault(mirror.home, set()).add(source.name)
         return Revision(source.name, mirror.display, name, commit, committed_at)
 
     def files(self, source: Source, revision: Revision) -> frozenset[str]:
@@ -227,15 +231,15 @@ class GitSources:
 
     def prune(self, in_use: Collection[tuple[str, str]]) -> None:
         """Remove what none of these (source name, commit) needs: worktrees, and our hold on the
-        commits. What another process uses stays, and so does a worktree in which an engine left
-        an ``errored.tfstate``: it may be the only copy of what was built."""
-        if not self._sources.is_dir():
-            return
-        used = {(_safe_name(name), commit) for name, commit in in_use}
-        for home in sorted(self._sources.iterdir()):
-            stem = home.name.rpartition("-")[0]
+        commits. Only of sources that we resolved: another configuration may share the
+        ``data_dir``, and name a source as we do. What another process uses stays, and so does a
+        worktree in which an engine left an ``errored.tfstate``: it may be the only copy of what
+        was built."""
+        with self._guard:
+            resolved = [(home, frozenset(names)) for home, names in self._resolved.items()]
+        for home, names in resolved:
             if (home / "repo.git").is_dir():
-                self._prune_source(home, {commit for name, commit in used if name == stem})
+                self._prune_source(home, {commit for name, commit in in_use if name in names})
 
     def stop(self) -> None:
         """End every running git, and start no more: for when a person pressed Ctrl-C. Whoever

@@ -1066,7 +1066,7 @@ def test_pruning_removes_a_half_made_worktree(
 def test_pruning_leaves_alone_what_another_process_uses(
     tmp_path: Path, here: Repository, remote: Repository, sources: GitSources
 ) -> None:
-    commit = remote.head
+    commit = sources.resolve(INFRA).commit
     with start_check(tmp_path, here, commit) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "# first\n"
@@ -1078,6 +1078,57 @@ def test_pruning_leaves_alone_what_another_process_uses(
 
     assert during == {commit}
     assert worktrees(tmp_path) == set()
+
+
+def test_pruning_leaves_alone_a_source_of_the_same_name_in_another_configuration(
+    tmp_path: Path,
+    remote: Repository,
+    environ: dict[str, str],
+    open_sources: Callable[..., GitSources],
+) -> None:
+    Repository(tmp_path / "theirs", environ).init().commit(text="# theirs\n")
+    theirs = replace(INFRA, url="../theirs")
+    # Its process has ended, so no lease protects what it will want again.
+    with open_sources() as other:
+        their_revision = other.resolve(theirs)
+        their_root = Path(other.checkout(theirs, their_revision).root)
+    ours = open_sources()
+    our_root = Path(ours.checkout(INFRA, ours.resolve(INFRA)).root)
+
+    ours.prune(())
+
+    assert not our_root.exists()
+    assert names_under(their_root) == {"environments/prod/main.tf"}
+    mirror = Repository(their_root.parent.parent / "repo.git", environ)
+    assert their_revision.commit in mirror.git("for-each-ref", "refs/driftctl")
+
+
+def test_pruning_leaves_alone_a_source_that_was_not_resolved(
+    tmp_path: Path, remote: Repository, open_sources: Callable[..., GitSources]
+) -> None:
+    with open_sources() as other:
+        revision = other.resolve(INFRA)
+        other.checkout(INFRA, revision)
+
+    open_sources().prune(())
+
+    assert worktrees(tmp_path) == {revision.commit}
+
+
+def test_pruning_keeps_what_either_of_two_names_for_the_same_directory_needs(
+    tmp_path: Path, remote: Repository, sources: GitSources
+) -> None:
+    one, other = replace(INFRA, name="in-fra"), replace(INFRA, name="in_fra")
+    old = sources.resolve(one)
+    sources.checkout(one, old)
+    remote.commit(text="# second\n")
+    new = sources.resolve(other)
+    sources.checkout(other, new)
+
+    sources.prune({("in-fra", old.commit), ("in_fra", new.commit)})
+
+    names = {path.name for path in (home_of(tmp_path, "in_fra") / "worktrees").glob("*.ready")}
+    assert names == {f"{old.commit}.ready", f"{new.commit}.ready"}
 
 
 def test_pruning_with_nothing_to_do_starts_no_process(
