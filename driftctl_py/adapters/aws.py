@@ -24,6 +24,34 @@ _FILES = {
 }
 _STATIC = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
+# What AWS answers to temporary credentials whose time is over. S3 says 400 to most of them.
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken"})
+# botocore's classes by name, since older ones lack some. A login's errors have a common base.
+_LOGIN = frozenset(
+    {
+        "LoginError",
+        "NoAuthTokenError",
+        "RefreshWithMFAUnsupportedError",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }
+)
+_CREDENTIALS = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "CredentialRetrievalError",
+        "InfiniteLoopConfigError",
+        "InvalidConfigError",
+        "MetadataRetrievalError",
+        "PartialCredentialsError",
+        "UnknownCredentialError",
+        "UnknownTokenProviderError",
+    }
+)
+_LOG_IN = "Log in again (aws sso login, or renew AWS_SESSION_TOKEN), then check again."
+
 
 @dataclass(frozen=True, slots=True)
 class _Assumed:
@@ -77,6 +105,13 @@ class Aws:
                 self._clients[key] = _new_client(service, environ, region, endpoint)
             return self._clients[key]
 
+    def credentials_error(self, error: BaseException, purpose: str) -> StateError | None:
+        """What is wrong with our credentials, or None where ``error`` is about something else.
+
+        ``purpose`` ends the sentence, as in "the state cannot be read".
+        """
+        return _credentials_error(error, purpose)
+
     def _assume(self, credentials: Credentials, environ: Mapping[str, str]) -> _Assumed:
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -92,11 +127,15 @@ class Aws:
             client = _new_client("sts", environ, region, None)
             answer = client.assume_role(**request)["Credentials"]
         except ClientError as error:
+            if (ours := _credentials_error(error, f"{role} cannot be assumed")) is not None:
+                raise ours from error
             raise StateError(
                 f"AWS did not let us assume {role}: {error.response['Error'].get('Code')}.",
                 todo="Check the role's trust policy and the credentials that assume it.",
             ) from error
         except BotoCoreError as error:
+            if (ours := _credentials_error(error, f"{role} cannot be assumed")) is not None:
+                raise ours from error
             raise Unavailable(
                 f"{role} could not be assumed: {str(error).rstrip('.')}.",
                 todo="Check the AWS credentials.",
@@ -109,6 +148,44 @@ class Aws:
             },
             answer["Expiration"].astimezone(UTC),
         )
+
+
+def _credentials_error(error: BaseException, purpose: str) -> StateError | None:
+    # botocore's own words are left out: they quote what a credential process printed.
+    from botocore.exceptions import ClientError, NoCredentialsError, ProfileNotFound
+
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code")
+        if code not in _EXPIRED:
+            return None
+        return StateError(
+            f"The AWS credentials have expired or are no longer valid ({code}), so {purpose}.",
+            todo=_LOG_IN,
+        )
+    if isinstance(error, NoCredentialsError):
+        return StateError(
+            f"There are no AWS credentials, so {purpose}.",
+            todo="Set credentials in driftctl.yaml, AWS_PROFILE, or the usual AWS variables.",
+        )
+    if isinstance(error, ProfileNotFound):
+        return StateError(
+            f"The AWS profile {error.kwargs.get('profile')} does not exist, so {purpose}.",
+            todo="Check the profile in driftctl.yaml, AWS_PROFILE and AWS_CONFIG_FILE.",
+        )
+    name = type(error).__name__
+    names = {base.__name__ for base in type(error).__mro__}
+    if names & _LOGIN:
+        return StateError(
+            f"The AWS login is missing or has expired ({name}), so {purpose}.", todo=_LOG_IN
+        )
+    if names & _CREDENTIALS:
+        provider = getattr(error, "kwargs", {}).get("provider")
+        where = f"{name} from {provider}" if provider else name
+        return StateError(
+            f"The AWS credentials could not be loaded ({where}), so {purpose}.",
+            todo="Check the profile and what it names: a login, a role or a credential process.",
+        )
+    return None
 
 
 def _is_loopback(endpoint: str | None) -> bool:
@@ -126,7 +203,12 @@ def _new_client(
     import boto3
     import botocore.session
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ConfigNotFound,
+        ConfigParseError,
+        ProfileNotFound,
+    )
 
     try:
         profile = environ.get("AWS_PROFILE")
@@ -162,6 +244,11 @@ def _new_client(
             ),
         )
     except (BotoCoreError, ValueError) as error:
+        # These say which profile or file, and quote nothing of it.
+        if not isinstance(error, ConfigNotFound | ConfigParseError | ProfileNotFound):
+            ours = _credentials_error(error, "AWS cannot be reached")
+            if ours is not None:
+                raise ours from error
         raise StateError(
             f"AWS cannot be reached as configured: {str(error).rstrip('.')}.",
             todo="Check the profile, region and endpoint in driftctl.yaml.",

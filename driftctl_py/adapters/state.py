@@ -31,6 +31,7 @@ class _Clients(Protocol):
     def client(
         self, service: str, *, environ: Mapping[str, str], region: str | None, endpoint: str | None
     ) -> Any: ...
+    def credentials_error(self, error: BaseException, purpose: str) -> StateError | None: ...
 
 
 class StateReader:
@@ -61,7 +62,7 @@ class StateReader:
         match address:
             case S3Address():
                 client = self._s3(address, environ)
-                with _translated(address):
+                with _translated(address, self._clients):
                     return _get(client, address.bucket, address.key)
             case LocalAddress():
                 path = directory / address.path
@@ -86,7 +87,7 @@ class StateReader:
         from botocore.exceptions import ClientError
 
         client = self._s3(address, environ)
-        with _translated(address):
+        with _translated(address, self._clients):
             lock = None
             if address.lock_object:
                 body = _get(client, address.bucket, f"{address.key}.tflock")
@@ -96,7 +97,10 @@ class StateReader:
             try:
                 head = client.head_object(Bucket=address.bucket, Key=address.key)
             except ClientError as error:
-                # HEAD carries no body, so a missing bucket looks like a missing key: ask again.
+                # HEAD carries no body. Credentials that have expired are a bare 400, and a missing
+                # bucket looks like a missing key: ask again.
+                if error.response["Error"].get("Code") == "400":
+                    _get(client, address.bucket, address.key)
                 if error.response["Error"].get("Code") not in {"404", "NoSuchKey"}:
                     raise
                 client.head_bucket(Bucket=address.bucket)
@@ -148,8 +152,9 @@ _WHY = {
 class _translated:
     """Turns boto3's errors into ours, naming the state."""
 
-    def __init__(self, address: S3Address) -> None:
+    def __init__(self, address: S3Address, clients: _Clients) -> None:
         self._address = address
+        self._clients = clients
 
     def __enter__(self) -> None:
         return None
@@ -158,6 +163,15 @@ class _translated:
         from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
         address = self._address
+        if isinstance(error, NoCredentialsError):
+            raise StateError(
+                f"There are no AWS credentials to read {address} with.",
+                todo="Set credentials in driftctl.yaml, AWS_PROFILE, or the usual AWS variables.",
+            ) from error
+        if error is not None:
+            ours = self._clients.credentials_error(error, f"{address} cannot be read")
+            if ours is not None:
+                raise ours from error
         if isinstance(error, ClientError):
             code = str(error.response["Error"].get("Code", ""))
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -179,11 +193,6 @@ class _translated:
             raise Unavailable(
                 f"{address} could not be read: S3 answered {code or status}.",
                 todo="Try again later.",
-            ) from error
-        if isinstance(error, NoCredentialsError):
-            raise StateError(
-                f"There are no AWS credentials to read {address} with.",
-                todo="Set credentials in driftctl.yaml, AWS_PROFILE, or the usual AWS variables.",
             ) from error
         if isinstance(error, BotoCoreError):
             where = address.endpoint or "S3"

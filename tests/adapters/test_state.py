@@ -12,6 +12,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.exceptions import (
+    CredentialRetrievalError,
+    NoCredentialsError,
+    ProfileNotFound,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
 
 from driftctl_py.adapters.aws import Aws
 from driftctl_py.adapters.state import StateReader
@@ -157,6 +165,93 @@ def test_a_far_end_that_says_no(
         with pytest.raises(error, match=message):
             _look(aws, address)
         server.shutdown()
+
+
+class _Refusal(_Answer):
+    """As S3: the reason is in the body, and HEAD has none."""
+
+    status = 400
+    code = ""
+
+    def do_GET(self) -> None:
+        body = f"<Error><Code>{self.code}</Code><Message>token s3cr3t</Message></Error>".encode()
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.mark.parametrize(
+    "code", ["ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidToken"]
+)
+@pytest.mark.parametrize("lock_object", [True, False])
+def test_expired_credentials_ask_for_a_new_login(aws: Aws, code: str, lock_object: bool) -> None:
+    handler = type("Refusal", (_Refusal,), {"code": code})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = _address(f"http://127.0.0.1:{server.server_port}", lock_object=lock_object)
+        with pytest.raises(StateError, match="AWS credentials have expired") as caught:
+            _look(aws, address)
+        server.shutdown()
+
+    assert code in caught.value.what
+    assert caught.value.todo.startswith("Log in again")
+    assert "s3cr3t" not in caught.value.what
+
+
+@pytest.mark.parametrize(
+    ("error", "what", "todo"),
+    [
+        (SSOTokenLoadError(error_msg="s3cr3t"), "The AWS login is missing or", "Log in again"),
+        (UnauthorizedSSOTokenError(), "The AWS login is missing or", "Log in again"),
+        (
+            TokenRetrievalError(provider="sso", error_msg="s3cr3t"),
+            "The AWS login is missing or",
+            "Log in again",
+        ),
+        (
+            CredentialRetrievalError(provider="custom-process", error_msg="s3cr3t"),
+            "could not be loaded (CredentialRetrievalError from custom-process)",
+            "Check the profile",
+        ),
+        (ProfileNotFound(profile="plan"), "The AWS profile plan does not exist", "Check the"),
+        (NoCredentialsError(), "There are no AWS credentials", "Set credentials"),
+    ],
+)
+def test_credentials_that_cannot_be_had_are_not_called_a_silent_network(
+    error: Exception, what: str, todo: str
+) -> None:
+    class Clients(Aws):
+        def client(self, *_: object, **__: object) -> Any:
+            return self
+
+        def head_object(self, **_: object) -> None:
+            raise error
+
+    own = Clients(clock=lambda: datetime.now(UTC))
+
+    with pytest.raises(StateError) as caught:
+        StateReader(own).look(_address("http://s3"), directory=Path("/"), environ={})
+
+    assert what in caught.value.what
+    assert "prod.tfstate" in caught.value.what
+    assert caught.value.todo.startswith(todo)
+    assert "s3cr3t" not in caught.value.what
+
+
+def test_what_a_credential_process_prints_is_not_repeated(aws: Aws, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile plan]\ncredential_process = sh -c 'echo s3cr3t >&2; exit 1'\n")
+    environ = {"AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "plan"}
+    role = Credentials(role_arn="arn:aws:iam::123456789012:role/plan")
+
+    for ask in (
+        lambda: aws.client("s3", environ=environ, region="us-east-1", endpoint=None),
+        lambda: aws.environ(role, environ),
+    ):
+        with pytest.raises(StateError, match="credentials could not be loaded") as caught:
+            ask()
+        assert "s3cr3t" not in caught.value.what
 
 
 def test_a_profile_that_is_not_there_is_said(aws: Aws, endpoint: str) -> None:
