@@ -127,7 +127,7 @@ class _Entry:
         return cls(path, facts[:6].decode("ascii"), gone)
 
 
-_LINK, _SUBMODULE = "120000", "160000"
+_SUBMODULE = "160000"
 
 
 class GitSources:
@@ -208,8 +208,7 @@ class GitSources:
         it is pruned; no other process prunes it while we live."""
         if revision.in_place:
             root = self._root(source)
-            links = (root / entry.path for entry in self._index(root) if entry.mode == _LINK)
-            _refuse_links_out_of(root, links, revision)
+            _refuse_links_out_of(root, self._links_in_place(root), revision)
             return Checkout(revision, root)
         mirror = self._mirror(source)
         name = mirror.worktree_name(revision.commit)
@@ -353,6 +352,16 @@ class GitSources:
         entries = [_Entry.read(line, root) for line in answer.out.split(b"\0") if line]
         # A nested repository that is not a submodule is listed as one name with a slash.
         return [entry for entry in entries if not entry.path.endswith("/")]
+
+    def _links_in_place(self, root: Path) -> Iterator[Path]:
+        """What may be a link: not only where the index says so, for a file may have been replaced
+        by one. New ones of an engine (to its plugin cache) and of ours are not meant."""
+        data_dir = os.path.realpath(self._data_dir)
+        for entry in self._index(root, others=True):
+            path = root / entry.path
+            theirs = ".terraform" in path.relative_to(root).parts
+            if entry.mode or not (theirs or _is_within(str(path), data_dir)):
+                yield path
 
     def _files_with_submodules(self, root: Path) -> Iterator[str]:
         answer = self._git.must(

@@ -1261,13 +1261,43 @@ def test_a_tracked_link_out_of_the_current_directory_is_refused(
         sources.checkout(HERE, sources.resolve(HERE))
 
 
-def test_a_link_of_the_users_own_that_is_not_tracked_is_none_of_our_business(
+@pytest.mark.parametrize("name", ["main.tf", "prod", "deep/down/new.tf"])
+def test_a_link_out_of_the_current_directory_is_refused_before_it_is_tracked(
+    here: Repository, sources: GitSources, name: str
+) -> None:
+    """``main.tf`` takes the place of a tracked file, ``prod`` that of a tracked directory."""
+    here.commit("main.tf")
+    here.commit("prod/main.tf")
+    shutil.rmtree(here.path / "prod")
+    link = here.path / name
+    link.unlink(missing_ok=True)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/etc")
+
+    with pytest.raises(SourceError, match=f"{name} at .* is a symbolic link to /etc"):
+        sources.checkout(HERE, sources.resolve(HERE))
+
+
+def test_a_new_link_that_stays_in_the_current_directory_is_followed(
     here: Repository, sources: GitSources
 ) -> None:
-    here.commit()
-    (here.path / "tools").symlink_to("/usr/bin")
+    here.commit("prod/main.tf")
+    (here.path / "dev").symlink_to("prod")
 
     assert sources.checkout(HERE, sources.resolve(HERE)).root == here.path
+
+
+@pytest.mark.parametrize("name", ["tools", "prod/.terraform/aws", ".driftctl/work/aws"])
+def test_a_link_that_is_ignored_or_that_a_program_made_is_none_of_our_business(
+    here: Repository, environ: dict[str, str], name: str
+) -> None:
+    here.commit(".gitignore", "tools\n")
+    link = here.path / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to("/usr/bin")
+
+    with GitSources(here.path / ".driftctl", here=here.path, environ=environ) as sources:
+        assert sources.checkout(HERE, sources.resolve(HERE)).root == here.path
 
 
 def test_a_link_that_stays_inside_is_kept(remote: Repository, sources: GitSources) -> None:
