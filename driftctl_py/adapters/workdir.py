@@ -136,6 +136,13 @@ class Workdirs:
                 place.unlink()
         return self.write(place, state)
 
+    def drop_state(self, workdir: Workdir, path: str) -> None:
+        """Remove what `copy_state` laid there; what is no copy of ours is left alone."""
+        place = Path(os.path.normpath(workdir.directory / path))
+        inside = place.is_relative_to(workdir.directory)
+        if inside and place.resolve().is_relative_to(workdir.directory.resolve()):
+            self.remove(place)
+
     def _relink(self, workdir: Workdir, path: str) -> None:
         # What lies there is looked at, not remembered: a crash half-way must not mislead us into
         # following a stale link out of the overlay.

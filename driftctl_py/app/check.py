@@ -22,7 +22,13 @@ from driftctl_py.core.environment import Environment
 from driftctl_py.core.events import EventLog
 from driftctl_py.core.known_secrets import hide, hide_in
 from driftctl_py.core.remedy import remedy
-from driftctl_py.core.state import LockHolder, OtherAddress, StateAddress, StateLook
+from driftctl_py.core.state import (
+    LocalAddress,
+    LockHolder,
+    OtherAddress,
+    StateAddress,
+    StateLook,
+)
 from driftctl_py.errors import EngineError
 
 
@@ -63,9 +69,11 @@ class Checker:
             except EngineError as error:
                 raise self._without_secrets(error) from error
             finally:
-                # Both hold the state's secrets in the clear.
+                # All of them hold the state's secrets in the clear.
                 self._workdirs.remove(prepared.workdir.plan_file)
                 self._workdirs.remove(prepared.workdir.plan_json)
+                if isinstance(prepared.backend.address, LocalAddress):
+                    self._workdirs.drop_state(prepared.workdir, prepared.backend.address.path)
         now = self._clock()
         return EnvironmentCheck(
             environment=prepared.environment.name,

@@ -18,7 +18,7 @@ from driftctl_py.app.ports import Clock, Progress, Sources
 from driftctl_py.app.preparation import Prepared
 from driftctl_py.core.check import Assessed, CheckReport, EnvironmentCheck, Failed, Unknown
 from driftctl_py.core.checkout import Revision
-from driftctl_py.core.config import expand
+from driftctl_py.core.config import expand, needed_sources
 from driftctl_py.core.config_model import Config, Settings
 from driftctl_py.core.environment import Environment
 from driftctl_py.errors import DriftctlError, EngineError, Interrupted, UsageError
@@ -217,7 +217,7 @@ class Fleet:
 
     def _sync(self) -> Synced:
         """Ask every source that has environments where it stands, all at once."""
-        needed = sorted({entry.source for entry in self._config.entries})
+        needed = [source.name for source in needed_sources(self._config)]
         revisions: dict[str, Revision] = {}
         files: dict[str, frozenset[str]] = {}
         failures: dict[str, DriftctlError] = {}

@@ -25,7 +25,7 @@ from driftctl_py.app.ports import (
 )
 from driftctl_py.core.check import Engine
 from driftctl_py.core.checkout import Checkout, Revision
-from driftctl_py.core.engine_choice import Candidate, Chosen, choose
+from driftctl_py.core.engine_choice import TITLES, Candidate, Chosen, choose
 from driftctl_py.core.engine_run import EngineRun, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
 from driftctl_py.core.module_facts import ModuleFacts
@@ -50,7 +50,6 @@ _PLAIN = frozenset(
         *("encrypt", "kms_key_id", "acl", "use_lockfile", "dynamodb_table", "max_retries"),
     }
 )
-_TITLE = {"terraform": "Terraform", "tofu": "OpenTofu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +287,7 @@ class Preparer:
         family = prepared.engine.candidate.family
         wrote = {_REGISTRY_OF[host] for host in provider_hosts(state) if host in _REGISTRY_OF}
         if wrote and family not in wrote:
-            other = _TITLE[next(iter(wrote))]
+            other = TITLES[next(iter(wrote))]
             raise EngineError(
                 f"The state was written by {other}, but {prepared.engine.candidate.title} was "
                 f"chosen ({prepared.engine.why}).",

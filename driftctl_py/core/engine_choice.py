@@ -19,7 +19,7 @@ from driftctl_py.errors import EngineMissing
 # Terraform 1.5 is the last under an open licence and still much used; the JSON plan has had all
 # that an assessment needs since. OpenTofu begins with 1.6.
 OLDEST = {"terraform": "1.5.0", "tofu": "1.6.0"}
-_TITLE = {"terraform": "Terraform", "tofu": "OpenTofu"}
+TITLES = {"terraform": "Terraform", "tofu": "OpenTofu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Candidate:
 
     @property
     def title(self) -> str:
-        return f"{_TITLE[self.family]} {self.version}"
+        return f"{TITLES[self.family]} {self.version}"
 
     @property
     def evaluates_early(self) -> bool:
@@ -106,7 +106,7 @@ def _wanted_family(
         return None, "driftctl.yaml names the program"
     said = dict(_said_by_files(hints))
     if len(said) > 1:
-        reasons = " but ".join(f"{why} says {_TITLE[family]}" for family, why in said.items())
+        reasons = " but ".join(f"{why} says {TITLES[family]}" for family, why in said.items())
         raise EngineMissing(
             f"The environment's own files disagree: {reasons}.",
             todo="Remove the stale file, or set engine: terraform or engine: tofu.",
@@ -165,7 +165,7 @@ def _nothing_found(choice: EngineChoice, family: str | None, why: str) -> str:
         return "The embedded Terraform is not installed in this Python environment."
     if family is None:
         return "No engine was found: neither terraform nor tofu is on PATH, nor is one embedded."
-    return f"{_TITLE[family]} is needed ({why}), but none was found on PATH."
+    return f"{TITLES[family]} is needed ({why}), but none was found on PATH."
 
 
 def _how_to_get(choice: EngineChoice, family: str | None) -> str:

@@ -261,6 +261,9 @@ def test_a_state_of_another_name_is_copied_over_its_link(workdirs: Workdirs, roo
     assert copy is not None
     assert not copy.is_symlink()
     assert copy.read_text() == "precious"
+    workdirs.drop_state(workdir, "own.tfstate")
+    assert not copy.exists()
+    assert (root / "environments/prod/own.tfstate").read_text() == "precious"
 
 
 def test_a_state_beside_the_environment_is_reached_through_the_overlay(
@@ -273,7 +276,10 @@ def test_a_state_beside_the_environment_is_reached_through_the_overlay(
     assert workdirs.copy_state(workdir, "../../states/prod.tfstate") is None
     assert workdirs.copy_state(workdir, "/elsewhere/prod.tfstate") is None
     assert workdirs.copy_state(workdir, "nowhere.tfstate") is None
+    for path in ("../../states/prod.tfstate", str(root / "states/prod.tfstate"), "main.tf"):
+        workdirs.drop_state(workdir, path)
     assert (workdir.directory / "../../states/prod.tfstate").read_text() == "{}"
+    assert (workdir.directory / "main.tf").is_symlink()
 
 
 def test_a_state_outside_the_repository_cannot_be_planned(workdirs: Workdirs, root: Path) -> None:

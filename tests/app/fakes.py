@@ -97,7 +97,11 @@ class FakeWorkdirs:
 
     def copy_state(self, workdir: Workdir, path: str) -> Path | None:
         self.copied.append(path)
+        self.laid.append(path)
         return None
+
+    def drop_state(self, workdir: Workdir, path: str) -> None:
+        self.copied.remove(path)
 
     def remember(self, workdir: Workdir) -> Memory:
         return self.memory.get(workdir.home, Memory())

@@ -364,13 +364,13 @@ def test_what_init_recorded_can_be_lost(bench: Bench) -> None:
     assert bench.engines.calls == ["init", "plan"]
 
 
-def test_a_local_state_is_copied_after_init(bench: Bench) -> None:
+def test_a_local_state_is_copied_and_dropped_again(bench: Bench) -> None:
     bench.workdirs.module, bench.workdirs.recorded = ModuleFacts(), None
 
     bench.check(revision=replace(REVISION, in_place=True))
 
-    assert bench.workdirs.copied == ["terraform.tfstate"]
-    assert bench.workdirs.laid == ["prod"]
+    assert bench.workdirs.laid == ["prod", "terraform.tfstate"]
+    assert bench.workdirs.copied == []
 
 
 def test_another_backend_than_meant_is_refused(bench: Bench) -> None:
