@@ -207,7 +207,7 @@ def assess(plan: Plan, *, strict: bool = False) -> Assessment:
         equivalent=tuple(each for each in judged if not (each.drifted or each.pending)),
         outputs=plan.outputs,
         invocations=plan.invocations,
-        failed_checks=plan.checks,
+        failed_checks=tuple(check for check in plan.checks if check.failed),
         check_reads=nested,
         reads=len(reads) - nested,
         managed=plan.managed,
@@ -410,7 +410,8 @@ def _incomplete(plan: Plan, findings: tuple[Finding, ...], reads: list[Change]) 
     if plan.errored:
         return "the engine failed while it planned, so the plan holds only what came before."
     if plan.deferred:
-        some = ", ".join(plan.deferred[:3]) + (", …" if len(plan.deferred) > 3 else "")
+        some = ", ".join(each.change.address for each in plan.deferred[:3])
+        some += ", …" if len(plan.deferred) > 3 else ""
         return f"the engine put off {len(plan.deferred)} to a later plan: {some}."
     if plan.complete is False:
         return "the engine says so itself; it does not cover the whole environment."

@@ -6,6 +6,7 @@ Nothing here knows how a plan is spelled on the wire (``plan_json``), what follo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -56,7 +57,8 @@ class Change:
     ``deposed`` is the key of an old object that waits for its deletion beside the current one,
     else empty; address and deposed key together are unique. ``actions`` are the engine's words,
     kept for what ``kind`` cannot say. ``replace_paths`` are the attributes that force a
-    replacement.
+    replacement. ``import_id`` is what an imported object is found by, None where nothing is
+    imported or the engine does not say.
     """
 
     address: str
@@ -69,6 +71,7 @@ class Change:
     reason: str = ""
     previous_address: str = ""
     imported: bool = False
+    import_id: Value = None
     replace_paths: tuple[Path, ...] = ()
     sensitivity_changed: bool = False
 
@@ -105,20 +108,47 @@ class OutputChange:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A check, condition or validation that did not hold: its address and ``fail`` or ``error``.
-
-    Without its message, which may quote anything."""
+    """A check, condition or validation: its address and ``pass``, ``fail``, ``error`` or
+    ``unknown``; ``problems`` counts its messages, which are not kept: they may quote anything."""
 
     address: str
     status: str
+    problems: int = 0
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("fail", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class ActionInvocation:
-    """An action (Terraform 1.14) that apply runs; ``triggered_by`` is an address or empty."""
+    """An action (Terraform 1.14) that apply runs; ``triggered_by`` is an address or empty,
+    ``event`` when it runs (``AfterCreate``), ``config`` what it is given."""
 
     address: str
     triggered_by: str = ""
+    event: str = ""
+    config: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A change that the engine put off to a later plan, and why (its own word)."""
+
+    reason: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting that a plan carries in its ``configuration`` and nowhere else: of a provider,
+    or of a provisioner. ``owner`` is ``provider aws.eu`` or ``provisioner ADDRESS[0] local-exec``,
+    ``path`` the setting's name. ``digest`` stands for the value, which may be a secret that
+    nothing marks; it is empty where the value must not enter an unkeyed fingerprint."""
+
+    owner: str
+    path: str
+    digest: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +163,14 @@ class Plan:
     joined: tuple[Joined, ...] = ()
     outputs: tuple[OutputChange, ...] = ()
     checks: tuple[CheckResult, ...] = ()
-    deferred: tuple[str, ...] = field(default=())
-    """Addresses of what the engine put off: a second plan is needed to know."""
+    deferred: tuple[Deferred, ...] = ()
     invocations: tuple[ActionInvocation, ...] = ()
+    counts: Mapping[Kind, int] = field(default_factory=dict)
+    """How many entries of managed objects there are of each kind, deposed ones among them."""
+    settings: tuple[Setting, ...] | None = None
+    """None: nobody asked for them when the plan was decoded."""
+    seals: tuple[str, ...] = field(default=(), repr=False)
+    """For each number in ``Sensitive.exactly`` an HMAC of the secret; empty without a key."""
     managed: int = 0
     errored: bool = False
     complete: bool | None = None

@@ -22,6 +22,7 @@ from driftctl_py.core.plan import (
     ActionInvocation,
     Change,
     CheckResult,
+    Deferred,
     Joined,
     Kind,
     OutputChange,
@@ -85,6 +86,7 @@ class _Check(msgspec.Struct):
 
 class _Deferred(msgspec.Struct):
     resource_change: _Entry
+    reason: str = ""
 
 
 class _Trigger(msgspec.Struct):
@@ -156,11 +158,12 @@ def _plan(document: _Document) -> Plan:
             if change.actions != ["no-op"]
         ),
         checks=tuple(
-            CheckResult(check.address.to_display, check.status)
-            for check in document.checks or []
-            if check.status in ("fail", "error")
+            CheckResult(check.address.to_display, check.status) for check in document.checks or []
         ),
-        deferred=tuple(each.resource_change.address for each in document.deferred_changes or []),
+        deferred=tuple(
+            Deferred(each.reason, _decoded(each.resource_change, None, secrets).entry)
+            for each in document.deferred_changes or []
+        ),
         invocations=tuple(
             ActionInvocation(
                 each.address,

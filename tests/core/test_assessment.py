@@ -18,7 +18,15 @@ from driftctl_py.core.assessment import (
     assess,
     nothing,
 )
-from driftctl_py.core.plan import ActionInvocation, Change, Joined, Kind, OutputChange, Plan
+from driftctl_py.core.plan import (
+    ActionInvocation,
+    Change,
+    Deferred,
+    Joined,
+    Kind,
+    OutputChange,
+    Plan,
+)
 from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.values import ABSENT, UNKNOWN, Value, equivalent, same
 from tests.core.test_values import VALUES
@@ -48,6 +56,10 @@ def drift(before: Any, after: Any, kind: Kind = Kind.UPDATE, **more: Any) -> Cha
 
 
 change = drift
+
+
+def put_off(*addresses: str) -> tuple[Deferred, ...]:
+    return tuple(Deferred("x", Change(each, Kind.CREATE, None, {})) for each in addresses)
 
 
 def only(assessment: Assessment) -> Finding:
@@ -567,8 +579,8 @@ def test_outputs_and_actions_are_pending() -> None:
     [
         (Plan("1", errored=True, complete=False), "failed while it planned"),
         (Plan("1", complete=False), "does not cover"),
-        (Plan("1", deferred=("a", "b"), complete=False), "put off 2 to a later plan: a, b."),
-        (Plan("1", deferred=("a", "b", "c", "d")), "a, b, c, …"),
+        (Plan("1", deferred=put_off("a", "b"), complete=False), "put off 2 to a later plan: a, b."),
+        (Plan("1", deferred=put_off("a", "b", "c", "d")), "a, b, c, …"),
         (Plan("1", applyable=True), "cannot see in it"),
     ],
 )
