@@ -24,6 +24,7 @@ from driftctl_py.core.environment import (
     S3State,
     Source,
 )
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError, Problem
@@ -95,6 +96,7 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
         "state": _state(config.state),
         "environments": [_environment(environment) for environment in environments],
         "strict": config.strict,
+        "redact": [_mask(mask) for mask in config.redact],
     }
     return shown if config.data_dir is None else {**shown, "data_dir": config.data_dir}
 
@@ -125,6 +127,7 @@ def _config(found: Mapping[str, Any], declared: frozenset[str] | None, notes: No
         EngineSettings(engine) if isinstance(engine, str) else engine,
         state if isinstance(state, S3State) else None,
         found.get("strict", False),
+        found.get("redact", ()),
         found.get("data_dir"),
     )
 
@@ -224,6 +227,16 @@ def _state(state: S3State | None) -> Json:
             }
         )
     }
+
+
+def _mask(mask: Mask) -> Json:
+    return _without_none(
+        {
+            "address": mask.address,
+            "attribute": mask.attribute,
+            "pattern": mask.pattern.pattern if mask.pattern else None,
+        }
+    )
 
 
 def _copy(value: Json) -> Json:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.masks import Masks
 from driftctl_py.core.path_glob import PathGlob
 from driftctl_py.core.values import Json
 
@@ -103,4 +104,5 @@ class Config:
     engine: EngineSettings = field(default_factory=EngineSettings)
     state: S3State | None = None
     strict: bool = False
+    redact: Masks = ()
     data_dir: str | None = None

@@ -40,6 +40,7 @@ from driftctl_py.core.config_shape import (
     Whole,
 )
 from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
 
 # Any, in the builders below: the shapes in the table say what each key holds, and each builder
@@ -203,6 +204,16 @@ def _build_entry(found: _Values, line: int, where: str, notes: Notes) -> Entry |
         name,
         _build_settings(found, line, where, notes),
     )
+
+
+def _build_mask(found: _Values, line: int, where: str, notes: Notes) -> Mask | Missing:
+    if not found:
+        return notes.add(
+            line,
+            f"{where} does not say what to hide.",
+            "Give it `address`, `attribute`, `pattern`, or several of them.",
+        )
+    return Mask(found.get("address", "*"), found.get("attribute", "*"), found.get("pattern"))
 
 
 def as_entry(entry: Entry | str, line: int) -> Entry:
@@ -509,6 +520,34 @@ _ENTRY = Record(
     _build_entry,
 )
 
+_MASK = Record(
+    "a mapping with `address`, `attribute` or `pattern`",
+    {
+        "address": Key(
+            Text("an address or a glob", examples=("aws_db_instance.*", "output.token")),
+            "Of which resources and outputs; * stands for any run of characters, ? for one.",
+            default="*",
+        ),
+        "attribute": Key(
+            Text("an attribute or a glob", examples=("tags.*", "rule[0].port")),
+            "Which attribute, spelled as in a report; everything below it is hidden too.",
+            default="*",
+        ),
+        "pattern": Key(
+            # Some write the secret itself here, so a message does not repeat it.
+            Text(
+                "a regular expression",
+                values.pattern,
+                secret=True,
+                examples=("AKIA[0-9A-Z]{16}",),
+            ),
+            "A regular expression: each text in which it is found is hidden as a whole.",
+        ),
+    },
+    _build_mask,
+    {"path": "Write `attribute`.", "resource": "Write `address`.", "regex": "Write `pattern`."},
+)
+
 FILE = Record(
     "a mapping",
     {
@@ -563,6 +602,10 @@ FILE = Record(
         ),
         "strict": Key(
             Flag(), "Whether differences that mean nothing count as findings.", default=False
+        ),
+        "redact": Key(
+            Listing(_MASK, "a list of what to hide", unique=False),
+            "What is never shown, beside what the engine marks as sensitive.",
         ),
         "data_dir": Key(_PATH_ON_DISK, "Where driftctl-py keeps mirrors, checkouts and caches."),
     },

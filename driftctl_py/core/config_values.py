@@ -300,6 +300,24 @@ def pass_env(text: str) -> str:
     return text
 
 
+def pattern(text: str) -> re.Pattern[str]:
+    """A regular expression that tells some texts from others."""
+    try:
+        found = re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        why = f": {error.msg}" if isinstance(error, re.error) else ""
+        raise Refusal(
+            f"which is not a regular expression of Python's{why}",
+            "Correct it; single quotes keep a backslash as it is: pattern: 'AKIA[0-9A-Z]{16}'",
+        ) from None
+    if found.search(""):
+        raise Refusal(
+            "which is found in every text, so nothing would be left to read",
+            "Make it narrower, or hide whole attributes: attribute: 'tags.*'",
+        )
+    return found
+
+
 def name_template(text: str) -> str:
     """``{source}-{dir}``: plain text of a name with placeholders. Which of them exist depends on
     the entry's path, so that is checked there."""

@@ -168,4 +168,9 @@ engine: auto
 
 # Environment variables that the engine may see beside the usual ones (PATH, AWS_*, and so on).
 # pass_env: [GOOGLE_*]
+
+# What no report shows, beside what the engine marks as sensitive.
+# redact:
+#   - {{address: "aws_db_instance.*", attribute: "tags.*"}}
+#   - {{pattern: 'AKIA[0-9A-Z]{{16}}'}}
 """

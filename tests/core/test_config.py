@@ -26,6 +26,7 @@ from driftctl_py.core.config import (
 from driftctl_py.core.config_model import Entry, Need, OwnState
 from driftctl_py.core.config_schema import all_keys
 from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError
 
@@ -108,6 +109,9 @@ overrides:
   prod:
     engine: ./bin/tofu
 strict: true
+redact:
+  - {address: "aws_db_instance.*", attribute: "tags.*"}
+  - pattern: 'AKIA[0-9A-Z]{16}'
 data_dir: /var/lib/driftctl-py
 """
 
@@ -133,6 +137,10 @@ def test_a_whole_file_is_decoded() -> None:
         "alias/states",
     )
     assert config.strict
+    assert config.redact == (
+        Mask("aws_db_instance.*", "tags.*"),
+        Mask(pattern=re.compile("AKIA[0-9A-Z]{16}")),
+    )
     assert config.data_dir == "/var/lib/driftctl-py"
     assert config.filename == "driftctl.yaml"
 
@@ -276,7 +284,7 @@ def test_a_source_that_is_wrong_itself_is_not_called_missing_as_well() -> None:
             [
                 'driftctl.yaml:1: The key "enviroments" is not known.\n'
                 "  Did you mean `environments`? Known here: version, sources, engine, pass_env, "
-                "state, defaults, environments, overrides, strict, data_dir.",
+                "state, defaults, environments, overrides, strict, redact, data_dir.",
                 "driftctl.yaml:1: The file lacks the key `environments`.\n"
                 "  Add it: The directories that hold one environment each, by path or by glob.",
             ],
@@ -901,6 +909,67 @@ def test_a_number_that_a_float_holds_exactly_stays_itself() -> None:
     }
 
 
+# What is not to be shown.
+
+
+@pytest.mark.parametrize(
+    ("mask", "expected"),
+    [
+        ("{address: 'aws_*'}", Mask("aws_*")),
+        ("{attribute: password}", Mask(attribute="password")),
+        ("{pattern: 'x+', address: 'output.*'}", Mask("output.*", "*", re.compile("x+"))),
+    ],
+)
+def test_a_mask_needs_only_one_of_its_keys(mask: str, expected: Mask) -> None:
+    assert decode(f"environments: [a]\nredact: [{mask}]\n").redact == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "redact: [{}]",
+            "redact[0] does not say what to hide.\n"
+            "  Give it `address`, `attribute`, `pattern`, or several of them.",
+        ),
+        (
+            "redact: [password]",
+            "redact[0] is a single value, but a mapping with `address`, `attribute` or `pattern` "
+            "is expected.\n  Write a mapping with `address`, `attribute` or `pattern`.",
+        ),
+        (
+            "redact: {pattern: x}",
+            "redact is a mapping, but a list of what to hide is expected.\n"
+            "  Write a list of what to hide.",
+        ),
+        (
+            "redact: [{path: x}]",
+            'The key "path" in redact[0] is not known.\n  Write `attribute`.',
+        ),
+        (
+            "redact: [{pattern: 'hunter2['}]",
+            "redact[0].pattern is a value that is not shown, which is not a regular expression of "
+            "Python's: unterminated character set.\n  Correct it; single quotes keep a backslash "
+            "as it is: pattern: 'AKIA[0-9A-Z]{16}'",
+        ),
+        (
+            "redact: [{pattern: 'a{99999999999999999999}'}]",
+            "redact[0].pattern is a value that is not shown, which is not a regular expression of "
+            "Python's.\n  Correct it; single quotes keep a backslash as it is: "
+            "pattern: 'AKIA[0-9A-Z]{16}'",
+        ),
+        (
+            "redact: [{pattern: 'hunter2|.*'}]",
+            "redact[0].pattern is a value that is not shown, which is found in every text, so "
+            "nothing would be left to read.\n  Make it narrower, or hide whole attributes: "
+            "attribute: 'tags.*'",
+        ),
+    ],
+)
+def test_a_mask_that_would_hide_nothing_or_everything_is_refused(text: str, expected: str) -> None:
+    assert problems(f"environments: [a]\n{text}\n") == [f"driftctl.yaml:2: {expected}"]
+
+
 # The effective configuration and the schema.
 
 TREES = {
@@ -926,9 +995,10 @@ def test_the_effective_configuration_is_itself_a_file_with_the_same_environments
         config.state,
         config.sources,
     )
-    assert (again.pass_env, again.strict, again.data_dir) == (
+    assert (again.pass_env, again.strict, again.redact, again.data_dir) == (
         config.pass_env,
         config.strict,
+        config.redact,
         config.data_dir,
     )
     assert json.loads(json.dumps(effective)) == effective
@@ -962,6 +1032,7 @@ def test_the_effective_configuration_of_the_smallest_file_shows_every_default() 
             }
         ],
         "strict": False,
+        "redact": [],
     }
 
 

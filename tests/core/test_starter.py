@@ -127,6 +127,7 @@ def test_what_is_commented_out_is_valid_as_well() -> None:
     assert config.defaults.variables == {"region": "eu-central-1"}
     assert config.engine.use == "tofu"
     assert config.pass_env == ("GOOGLE_*",)
+    assert len(config.redact) == 2
 
 
 names = st.sampled_from(["a", "b", "dev", "modules", ".git", "[x]", "*", "..", "my env", "~"])
