@@ -16,6 +16,7 @@ from enum import Enum
 
 from driftctl_py.core.diff import Difference, differences, spelled
 from driftctl_py.core.plan import (
+    UNMANAGED,
     ActionInvocation,
     Change,
     CheckResult,
@@ -184,7 +185,7 @@ def assess(plan: Plan, *, strict: bool = False) -> Assessment:
     judged = [
         _judge(joined, strict=strict)
         for joined in plan.joined
-        if joined.entry.mode not in _UNMANAGED
+        if joined.entry.mode not in UNMANAGED
     ]
     data = [each.change for each in plan.joined if each.change and each.change.mode == "data"]
     findings = (
@@ -214,8 +215,6 @@ def assess(plan: Plan, *, strict: bool = False) -> Assessment:
     )
 
 
-# Nobody can drift from a data source, and an ephemeral value lives for one run only.
-_UNMANAGED = frozenset({"data", "ephemeral"})
 _READS = frozenset({Kind.READ, Kind.CREATE, Kind.UPDATE})
 # Reasons for a replacement that attributes can explain. A taint or a request they cannot.
 _EXPLAINED_BY_ATTRIBUTES = frozenset({"", "replace_because_cannot_update"})
@@ -427,7 +426,7 @@ def _totals(plan: Plan) -> Totals:
     changes = [
         joined.change
         for joined in plan.joined
-        if joined.change and joined.change.mode not in _UNMANAGED
+        if joined.change and joined.change.mode not in UNMANAGED
     ]
     creates = (Kind.CREATE, Kind.FORGET_THEN_CREATE, Kind.CREATE_THEN_FORGET)
     return Totals(

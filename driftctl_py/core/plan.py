@@ -49,6 +49,10 @@ class Kind(Enum):
 
 Path = tuple[str | int, ...]
 
+UNMANAGED = frozenset({"data", "ephemeral"})
+"""Modes of what nobody can drift from: a data source is only read, and an ephemeral value lives for
+one run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

@@ -12,13 +12,16 @@ leaves; see ``redaction``.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import msgspec
 
+from driftctl_py.core.masks import Masks
 from driftctl_py.core.plan import (
+    UNMANAGED,
     ActionInvocation,
     Change,
     CheckResult,
@@ -28,6 +31,7 @@ from driftctl_py.core.plan import (
     OutputChange,
     Path,
     Plan,
+    Setting,
 )
 from driftctl_py.core.redaction import Decoded, Mirror, hide_alike, redact, with_unknown
 from driftctl_py.core.values import DEEPEST, Secrets, Value, deeper_than
@@ -110,6 +114,7 @@ class _Document(msgspec.Struct):
     errored: bool | None = None
     complete: bool | None = None
     applyable: bool | None = None
+    configuration: msgspec.Raw = msgspec.Raw(b"{}")
     # Only whether they are there: every plan has the first, only a state the second.
     planned_values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -119,15 +124,19 @@ _document = msgspec.json.Decoder(_Document)
 _anything = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def decode_plan(data: Buffer) -> Plan:
+def decode_plan(
+    data: Buffer, *, masks: Masks = (), secrets: Secrets | None = None, settings: bool = False
+) -> Plan:
     """The plan that ``data`` holds, from any Terraform since 0.12 and any OpenTofu.
 
-    ``data`` may be a memory map; nothing of it is referred to once this returns.
+    ``masks`` hide more than the engine does. Two plans decoded with the same ``secrets`` can be
+    compared secret by secret; with ``settings`` those in its configuration are read too. ``data``
+    may be a memory map; nothing of it is referred to once this returns.
     """
     try:
         document = _document.decode(data)
         _refuse_what_is_no_plan(document)
-        return _plan(document)
+        return _plan(document, masks, secrets or Secrets(), settings=settings)
     except UnicodeDecodeError as error:
         raise PlanError(
             "The plan is not UTF-8, which JSON must be, so it was changed on its way here.",
@@ -146,8 +155,7 @@ def kind_of(actions: Sequence[str]) -> Kind:
     return _KINDS.get(tuple(actions), Kind.UNKNOWN)
 
 
-def _plan(document: _Document) -> Plan:
-    secrets = Secrets()
+def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool) -> Plan:
     changes = document.resource_changes or []
     return Plan(
         engine_version=document.terraform_version,
@@ -173,11 +181,23 @@ def _plan(document: _Document) -> Plan:
             )
             for each in document.action_invocations or []
         ),
-        managed=sum(1 for each in changes if each.mode == "managed" and not each.deposed),
+        counts=Counter(
+            kind_of(each.change.actions) for each in changes if each.mode not in UNMANAGED
+        ),
+        settings=_settings(document.configuration, secrets) if settings else None,
+        seals=secrets.seals,
+        managed=sum(1 for each in changes if each.mode not in UNMANAGED and not each.deposed),
         errored=bool(document.errored),
         complete=document.complete,
         applyable=document.applyable,
     )
+
+
+def _settings(configuration: msgspec.Raw, secrets: Secrets) -> tuple[Setting, ...]:
+    # Here, since a check asks for none.
+    from driftctl_py.core.plan_settings import settings_in
+
+    return settings_in(configuration, _read, lambda _: False, secrets)
 
 
 def _joined(changes: list[_Entry], drift: list[_Entry], secrets: Secrets) -> Iterator[Joined]:

@@ -29,6 +29,8 @@ class Mark(Enum):
 UNKNOWN = Mark.UNKNOWN
 ABSENT = Mark.ABSENT
 
+_NOTHING = ("nothing",)
+
 # More levels than any provider's schema has; few enough for Python's stack.
 DEEPEST = 100
 
@@ -68,7 +70,7 @@ def equivalent(one: Value, other: Value) -> bool:
 
     Elements in another order are not equivalent: the JSON cannot tell a set from a list.
     """
-    return _meaning(one) == _meaning(other) and not has_unknown(one)
+    return meaning_key(one) == meaning_key(other) and not has_unknown(one)
 
 
 def may_be_same(planned: Value, other: Value) -> bool:
@@ -161,39 +163,8 @@ def exact_key(value: Value) -> Hashable:
             return ("number", value)
 
 
-def deeper_than(value: Value, levels: int) -> bool:
-    """Is it nested deeper than that? Asked before anything walks through a value, since each
-    level costs stack."""
-    if isinstance(value, Mapping):
-        return levels == 0 or any(deeper_than(each, levels - 1) for each in value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return levels == 0 or any(deeper_than(each, levels - 1) for each in value)
-    return False
-
-
-class Secrets:
-    """Gives out the numbers in ``Sensitive``. One per plan, thrown away once it is decoded, and
-    with it the last trace of the secrets."""
-
-    def __init__(self) -> None:
-        self._exactly: dict[Hashable, int] = {}
-        self._means: dict[Hashable, int] = {}
-
-    def mark(self, value: Value) -> Value:
-        """What stands for ``value`` from here on. Something unknown hides no secret yet."""
-        if isinstance(value, Mark | Sensitive):
-            return value
-        return Sensitive(
-            self._exactly.setdefault(exact_key(value), len(self._exactly)),
-            self._means.setdefault(_meaning(value), len(self._means)),
-            unknown=has_unknown(value),
-        )
-
-
-_NOTHING = ("nothing",)
-
-
-def _meaning(value: Value) -> Hashable:
+def meaning_key(value: Value) -> Hashable:
+    """Equal for values that are `equivalent`, and only for those."""
     match value:
         case None | "":
             return _NOTHING
@@ -206,11 +177,65 @@ def _meaning(value: Value) -> Hashable:
         case Mapping():
             if not value:
                 return _NOTHING
-            return ("map", frozenset((key, _meaning(each)) for key, each in value.items()))
+            return ("map", frozenset((key, meaning_key(each)) for key, each in value.items()))
         case Sequence():
-            return ("list", tuple(_meaning(each) for each in value)) if value else _NOTHING
+            return ("list", tuple(meaning_key(each) for each in value)) if value else _NOTHING
         case _:
             return exact_key(value)
+
+
+def deeper_than(value: Value, levels: int) -> bool:
+    """Is it nested deeper than that? Asked before anything walks through a value, since each
+    level costs stack."""
+    if isinstance(value, Mapping):
+        return levels == 0 or any(deeper_than(each, levels - 1) for each in value.values())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return levels == 0 or any(deeper_than(each, levels - 1) for each in value)
+    return False
+
+
+class Secrets:
+    """Gives out the numbers in ``Sensitive``. Thrown away once its plan is decoded, or the two that
+    are to be compared, and with it the last trace of the secrets.
+
+    With a ``key`` it seals each: an HMAC, by which secrets can be told apart later and nobody who
+    lacks the key can try out what they are.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key
+        self._exactly: dict[Hashable, int] = {}
+        self._means: dict[Hashable, int] = {}
+        self._seals: list[str] = []
+
+    def mark(self, value: Value) -> Value:
+        """What stands for ``value`` from here on. Something unknown hides no secret yet."""
+        if isinstance(value, Mark | Sensitive):
+            return value
+        exactly = self._exactly.setdefault(exact_key(value), len(self._exactly))
+        if self._key and exactly == len(self._seals):
+            self._seals.append(self.seal(value))
+        return Sensitive(
+            exactly,
+            self._means.setdefault(meaning_key(value), len(self._means)),
+            unknown=has_unknown(value),
+        )
+
+    def seal(self, value: Value) -> str:
+        """An HMAC of exactly that value; empty without a key."""
+        if not self._key:
+            return ""
+        # Here, since a check has no key, and since canonical itself needs this module.
+        import hmac
+
+        from driftctl_py.core.canonical import canonical
+
+        return hmac.digest(self._key, canonical(value, self._seals), "sha256").hex()
+
+    @property
+    def seals(self) -> tuple[str, ...]:
+        """Of all secrets so far, each at its number; empty without a key."""
+        return tuple(self._seals)
 
 
 def _refuse_constant(name: str) -> Json:

@@ -1,0 +1,65 @@
+"""One spelling for each value, as bytes to be hashed.
+
+Not for people, and not to be read back: it only has to be the same for values that are the
+``same``, another for all others, and stay what it is from version to version, since fingerprints
+are made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from driftctl_py.core.values import Mark, Sensitive, Value
+
+_MARKS = {Mark.UNKNOWN: b"u", Mark.ABSENT: b"a"}
+
+
+def canonical(value: Value, seals: Sequence[str] = ()) -> bytes:
+    """Unambiguous: each part begins with what it is, and with its length where it has one.
+
+    A secret that was taken out is spelled as its seal, which ``seals`` has at the number
+    ``Sensitive.exactly``; without seals, only as *a secret*.
+    """
+    return b"".join(_parts(value, seals))
+
+
+def _parts(value: Value, seals: Sequence[str]) -> Iterator[bytes]:
+    match value:
+        case None:
+            yield b"n"
+        case Mark():
+            yield _MARKS[value]
+        case bool():
+            yield b"t" if value else b"f"
+        case Sensitive():
+            yield b"x" + _text(seals[value.exactly] if seals else "")
+        case str():
+            yield b"s" + _text(value)
+        case Mapping():
+            yield b"m%d:" % len(value)
+            for key in sorted(value):
+                yield _text(key)
+                yield from _parts(value[key], seals)
+        case Sequence():
+            yield b"l%d:" % len(value)
+            for each in value:
+                yield from _parts(each, seals)
+        case _:
+            yield b"d" + _number(value)
+
+
+def _text(text: str) -> bytes:
+    # Half of a surrogate pair is no character, but a string that JSON escapes may hold one.
+    encoded = text.encode(errors="surrogatepass")
+    return b"%d:%b" % (len(encoded), encoded)
+
+
+def _number(number: int | float | Decimal) -> bytes:
+    """1, 1.0 and 1e0 are one number. Exact, however long it is."""
+    sign, digits, exponent = Decimal(number).as_tuple()
+    written = "".join(map(str, digits))
+    shorter = written.rstrip("0")
+    if not shorter:
+        return b"0;"
+    return f"{'-' * sign}{shorter}e{int(exponent) + len(written) - len(shorter)};".encode()
