@@ -21,9 +21,9 @@ from driftctl_py.core.plan import Path, Setting
 from driftctl_py.core.values import Secrets, Value
 
 _WORDS = r"pass|pwd|secret|token|key|cred|cert|private|auth|signature|salt|cookie|session|webhook"
-_SAYS_WORDS = re.compile(rf"{_WORDS}|connection_?string|dsn|licen[cs]e", re.IGNORECASE)
+_SAYS_SECRET = re.compile(rf"{_WORDS}|connection_?string|dsn|licen[cs]e", re.IGNORECASE)
 # Within a command: PASSWORD=…, "token": …, --api-key …, https://ada:…@example.com
-_HOLDS_WORDS = re.compile(
+_HOLDS_SECRET = re.compile(
     rf"({_WORDS})[\w-]*[\"']?\s*[=:]|-[\w-]*({_WORDS})[\w-]*\s|://[^/\s]*@", re.IGNORECASE
 )
 
