@@ -69,7 +69,8 @@ class Origin(Enum):
 class AttributeChange:
     """One place in an object. ``drifted`` says that recorded and real differ in more than
     spelling; ``sensitive`` that a value was taken out, ``unknown`` that a part of ``planned`` is
-    known after apply, ``in_json`` that ``steps`` leads into a string that holds JSON."""
+    known after apply, ``in_json`` and ``in_yaml`` that ``steps`` leads into a string that holds
+    JSON or YAML."""
 
     steps: Path
     recorded: Value
@@ -79,6 +80,7 @@ class AttributeChange:
     drifted: bool
     forces_replacement: bool = False
     in_json: bool = False
+    in_yaml: bool = False
 
     @property
     def path(self) -> str:
@@ -330,7 +332,7 @@ def _recreated_differently(
 ) -> Iterator[AttributeChange]:
     """Where the object that apply makes is not the one that was deleted."""
     for place in differences(recorded, recorded, planned):
-        alike = not (strict or place.in_json) and equivalent(place.recorded, place.planned)
+        alike = not (strict or place.in_string) and equivalent(place.recorded, place.planned)
         if not alike and not may_be_same(place.planned, place.recorded):
             yield AttributeChange(
                 place.path,
@@ -340,6 +342,7 @@ def _recreated_differently(
                 Origin.BOTH,
                 drifted=True,
                 in_json=place.in_json,
+                in_yaml=place.in_yaml,
             )
 
 
@@ -358,6 +361,7 @@ def _classified(
             forces_replacement=not same(place.real, place.planned)
             and any(_touch(place.path, path) for path in forcing),
             in_json=place.in_json,
+            in_yaml=place.in_yaml,
         )
 
 
@@ -368,8 +372,8 @@ def _classify(place: Difference, *, strict: bool) -> tuple[Origin, bool]:
     write is pending.
     """
     s, r, p = place.recorded, place.real, place.planned
-    # Who reads the JSON in a string may well tell null from {}.
-    lenient = not strict and not place.in_json
+    # Who reads the JSON or YAML in a string may well tell null from {}.
+    lenient = not strict and not place.in_string
     moved = not same(s, r)
     drifted = moved and not (lenient and equivalent(s, r))
     if same(p, r):

@@ -20,13 +20,19 @@ from driftctl_py.core.values import ABSENT, Value, exact_key, json_inside, same
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One place where the three are not all the same. ``in_json`` says that the path leads into
-    a string that holds JSON, as a policy does."""
+    a string that holds JSON, as a policy does, ``in_yaml`` the same of YAML."""
 
     path: Path
     recorded: Value
     real: Value
     planned: Value
     in_json: bool = False
+    in_yaml: bool = False
+
+    @property
+    def in_string(self) -> bool:
+        """Is it a part of a text? To the engine all of the text is one value."""
+        return self.in_json or self.in_yaml
 
 
 def differences(recorded: Value, real: Value, planned: Value) -> Iterator[Difference]:
