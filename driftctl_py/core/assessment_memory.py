@@ -9,17 +9,15 @@ the saved plan says the same. Anything else, drift above all, is read every time
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hashlib import sha256
 
 import msgspec
 
 from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin, Status
 from driftctl_py.core.plan import Kind
+from driftctl_py.core.protobuf import Field, fields
 
-# Protobuf's wire types, the low three bits of each tag: number, 8 bytes, length and bytes, 4 bytes.
-_NUMBER, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 # The few fields that have to be known, from the engines' planfile.proto. Version 3 is all that
@@ -43,75 +41,35 @@ def digest_of_plan(members: Mapping[str, bytes]) -> str | None:
         return None
     digest = sha256()
     try:
-        fields = [_without_order(field) for field in _fields(members["tfplan"])]
+        found = [_without_order(field) for field in fields(members["tfplan"])]
     except (IndexError, ValueError):
         return None
-    if _VERSION not in fields:
+    if _VERSION not in found:
         return None
     # In order: protobuf may write a map's entries, each a field of its own, in any.
-    for field in sorted(fields):
+    for field in sorted(found):
         digest.update(f"{len(field)} ".encode() + field)
     for name in sorted(members.keys() - {"tfplan"} - _NOT_ASSESSED):
         digest.update(f"{name} {len(members[name])} ".encode() + members[name])
     return digest.hexdigest()
 
 
-def _without_order(field: _Field) -> bytes:
+def _without_order(field: Field) -> bytes:
     """A top field of a plan, the sets in it sorted; the moment it was made left out."""
     if _MOMENT.fullmatch(field.value):
         return b""
     if field.number not in _CHANGES_AND_DRIFT:
         return field.whole
     parts = []
-    for part in _fields(field.value):
+    for part in fields(field.value):
         if part.number == _CHANGE_OF_ENTRY:
-            inner = list(_fields(part.value))
+            inner = list(fields(part.value))
             rest = [each.whole for each in inner if each.number not in _SENSITIVE_PATHS]
             paths = [each.whole for each in inner if each.number in _SENSITIVE_PATHS]
             parts.append(b"".join(rest + sorted(paths)))
         else:
             parts.append(part.whole)
     return b"".join(f"{field.number} {len(part)} ".encode() + part for part in parts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """One field of a protobuf message: ``value`` is empty but for bytes, ``whole`` has its tag."""
-
-    number: int
-    value: bytes
-    whole: bytes
-
-
-def _fields(message: bytes) -> Iterator[_Field]:
-    at = 0
-    while at < len(message):
-        start = at
-        tag, at = _varint(message, at)
-        kind, value = tag & 7, b""
-        if kind == _NUMBER:
-            _, at = _varint(message, at)
-        elif kind == _BYTES:
-            length, at = _varint(message, at)
-            value, at = message[at : at + length], at + length
-        elif kind in (_EIGHT, _FOUR):
-            at += 8 if kind == _EIGHT else 4
-        else:
-            raise ValueError("not a wire type that is in use")
-        if at > len(message):
-            raise ValueError("cut off")
-        yield _Field(tag >> 3, value, message[start:at])
-
-
-def _varint(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at
 
 
 class _Attribute(msgspec.Struct):
