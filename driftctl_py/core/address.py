@@ -5,25 +5,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# A step is a name, and perhaps a number or a quoted key in brackets; a key may hold anything.
-_STEP = re.compile(r'([^.\["\]]+)(\[(?:\d+|"(?:[^"\\]|\\.)*")\])?(?:\.|$)', re.DOTALL)
+# A step is a name, and perhaps a number, a quoted key or * in brackets; a key may hold anything.
+_STEP = re.compile(r'([^.\["\]]+)(\[(?:\d+|\*|"(?:[^"\\]|\\.)*")\])?(?:\.|$)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """``modules`` are the names of the calls on the way, ``keys`` left out, so that it is the
-    address of the code; ``index`` is the key of the instance as written, with its brackets."""
+    """``module`` is the instance of the module that it is in, as written, empty for the root's;
+    ``index`` is the key of the instance, with its brackets. ``modules`` are the names of the
+    calls on the way, without keys, as the code has them."""
 
     modules: tuple[str, ...]
     mode: str
     type: str
     name: str
     index: str = ""
+    module: str = ""
+
+    @property
+    def in_module(self) -> str:
+        """``aws_ami.it`` or ``data.aws_ami.it``, as the module itself calls it."""
+        return f"{'' if self.mode == 'managed' else f'{self.mode}.'}{self.type}.{self.name}"
 
     @property
     def in_code(self) -> str:
-        """``aws_ami.it`` or ``data.aws_ami.it``, as the module itself calls it."""
-        return f"{'data.' * (self.mode == 'data')}{self.type}.{self.name}"
+        """``module.web.data.aws_ami.it``: the one block of code that all instances come from."""
+        return "".join(f"module.{name}." for name in self.modules) + self.in_module
 
 
 def parse_address(text: str) -> Address | None:
@@ -38,7 +45,7 @@ def parse_address(text: str) -> Address | None:
         at = found.end()
     modules = []
     while len(steps) >= 2 and steps[0] == ("module", ""):
-        modules.append(steps[1][0])
+        modules.append(steps[1])
         steps = steps[2:]
     mode = "managed"
     if len(steps) == 3 and steps[0] in (("data", ""), ("ephemeral", "")):
@@ -46,4 +53,11 @@ def parse_address(text: str) -> Address | None:
         steps = steps[1:]
     if len(steps) != 2 or steps[0][1] or text.endswith("."):
         return None
-    return Address(tuple(modules), mode, steps[0][0], steps[1][0], steps[1][1])
+    return Address(
+        modules=tuple(name for name, _ in modules),
+        mode=mode,
+        type=steps[0][0],
+        name=steps[1][0],
+        index=steps[1][1],
+        module=".".join(f"module.{name}{key}" for name, key in modules),
+    )
