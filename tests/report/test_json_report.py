@@ -101,6 +101,7 @@ def test_drift_is_told_with_both_values() -> None:
                 "path": "cpus",
                 "steps": ["cpus"],
                 "in_json": False,
+                "in_yaml": False,
                 "recorded": 2,
                 "real": 8,
                 "planned": 2,
