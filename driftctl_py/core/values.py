@@ -34,6 +34,8 @@ _NOTHING = ("nothing",)
 # More levels than any provider's schema has; few enough for Python's stack.
 DEEPEST = 100
 
+_PLAIN = frozenset({str, int, bool, Decimal, type(None)})
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitive:
@@ -61,7 +63,29 @@ def same(one: Value, other: Value) -> bool:
 
     Something unknown is the same as nothing, not even as something else unknown.
     """
-    return exact_key(one) == exact_key(other) and not has_unknown(one)
+    # Asked of every attribute of everything that changes: the common types first, by identity.
+    kind = type(one)
+    if kind is type(other) and kind in _PLAIN:
+        return one == other
+    if one is None or isinstance(one, Mark):
+        return one is other and one is not UNKNOWN
+    if isinstance(one, Sensitive):
+        return isinstance(other, Sensitive) and one.exactly == other.exactly and not one.unknown
+    if isinstance(one, Mapping):
+        return (
+            isinstance(other, Mapping)
+            and len(one) == len(other)
+            and all(key in other and same(each, other[key]) for key, each in one.items())
+        )
+    if isinstance(one, Sequence) and not isinstance(one, str):
+        return (
+            isinstance(other, Sequence)
+            and not isinstance(other, str)
+            and len(one) == len(other)
+            and all(map(same, one, other))
+        )
+    # What is left is of two types. To Python, true is 1.
+    return not isinstance(one, bool) and not isinstance(other, bool) and one == other
 
 
 def equivalent(one: Value, other: Value) -> bool:

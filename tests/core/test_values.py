@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftctl_py.core.values import (
@@ -15,6 +15,7 @@ from driftctl_py.core.values import (
     Value,
     deeper_than,
     equivalent,
+    exact_key,
     has_sensitive,
     has_unknown,
     json_inside,
@@ -41,6 +42,29 @@ def test_the_same_is_equivalent_and_may_be_the_same(one: Value, other: Value) ->
     assert not same(one, other) or (equivalent(one, other) and may_be_same(one, other))
     # Without anything unknown there is nothing that could turn out otherwise.
     assert may_be_same(one, other) == same(one, other)
+
+
+# Few of them, so that two are often the same, and all that Python and JSON see differently.
+TELLTALES: st.SearchStrategy[Value] = st.recursive(
+    st.sampled_from(
+        [
+            *(None, True, False, 0, 1, 1.0, Decimal("1.0"), Decimal(0), "", "1"),
+            *(UNKNOWN, ABSENT, Sensitive(0, 0), Sensitive(1, 0), Sensitive(2, 1, unknown=True)),
+        ]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.lists(inner, max_size=3).map(tuple)
+        | st.dictionaries(st.sampled_from("ab"), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=1000)
+@given(TELLTALES, TELLTALES)
+def test_two_values_are_the_same_exactly_when_they_have_one_key(one: Value, other: Value) -> None:
+    assert same(one, other) == (exact_key(one) == exact_key(other) and not has_unknown(one))
 
 
 @pytest.mark.parametrize(
