@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 import msgspec
+from msgspec import UNSET
 
-from driftctl_py.core.masks import Masks
+from driftctl_py.core.masks import Masks, masks_for, mentions
 from driftctl_py.core.plan import (
     UNMANAGED,
     ActionInvocation,
@@ -34,7 +36,7 @@ from driftctl_py.core.plan import (
     Setting,
 )
 from driftctl_py.core.redaction import Decoded, Mirror, hide_alike, redact, with_unknown
-from driftctl_py.core.values import DEEPEST, Secrets, Value, deeper_than
+from driftctl_py.core.values import DEEPEST, UNKNOWN, Secrets, Value, deeper_than
 from driftctl_py.errors import PlanError
 
 # What msgspec reads from: bytes, or anything that lends them, as a memory map does.
@@ -64,8 +66,8 @@ class _Change(msgspec.Struct, gc=False):
     before: msgspec.Raw = _NULL
     after: msgspec.Raw = _NULL
     after_unknown: msgspec.Raw = _NULL
-    before_sensitive: msgspec.Raw = _NULL
-    after_sensitive: msgspec.Raw = _NULL
+    before_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
+    after_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
     replace_paths: msgspec.Raw = _NULL
     importing: msgspec.Raw = _NULL
 
@@ -83,9 +85,18 @@ class _CheckAddress(msgspec.Struct):
     to_display: str
 
 
+class _Problem(msgspec.Struct):
+    """Its message is never looked at: it may quote anything."""
+
+
+class _CheckInstance(msgspec.Struct):
+    problems: list[_Problem] | None = None
+
+
 class _Check(msgspec.Struct):
     address: _CheckAddress
     status: str
+    instances: list[_CheckInstance] | None = None
 
 
 class _Deferred(msgspec.Struct):
@@ -95,11 +106,20 @@ class _Deferred(msgspec.Struct):
 
 class _Trigger(msgspec.Struct):
     triggering_resource_address: str = ""
+    action_trigger_event: str = ""
 
 
 class _Invocation(msgspec.Struct):
     address: str
     lifecycle_action_trigger: _Trigger | None = None
+    config_values: msgspec.Raw = _NULL
+    config_unknown: msgspec.Raw = _NULL
+    config_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
+
+
+class _DeferredInvocation(msgspec.Struct):
+    action_invocation: _Invocation
+    reason: str = ""
 
 
 class _Document(msgspec.Struct):
@@ -111,13 +131,14 @@ class _Document(msgspec.Struct):
     checks: list[_Check] | None = None
     deferred_changes: list[_Deferred] | None = None
     action_invocations: list[_Invocation] | None = None
+    deferred_action_invocations: list[_DeferredInvocation] | None = None
     errored: bool | None = None
     complete: bool | None = None
     applyable: bool | None = None
     configuration: msgspec.Raw = msgspec.Raw(b"{}")
     # Only whether they are there: every plan has the first, only a state the second.
-    planned_values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    values: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    planned_values: msgspec.Raw | msgspec.UnsetType = UNSET
+    values: msgspec.Raw | msgspec.UnsetType = UNSET
 
 
 _document = msgspec.json.Decoder(_Document)
@@ -157,34 +178,26 @@ def kind_of(actions: Sequence[str]) -> Kind:
 
 def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool) -> Plan:
     changes = document.resource_changes or []
+    values = _Values(secrets, masks)
+    joined = tuple(_joined(changes, document.resource_drift or [], values))
+    outputs = tuple(
+        values.output(name, change)
+        for name, change in sorted((document.output_changes or {}).items())
+        if change.actions != ["no-op"]
+    )
+    invocations = tuple(map(values.invocation, document.action_invocations or []))
+    deferred = tuple(_deferred(document, values))
     return Plan(
         engine_version=document.terraform_version,
-        joined=tuple(_joined(changes, document.resource_drift or [], secrets)),
-        outputs=tuple(
-            _output(name, change, secrets)
-            for name, change in sorted((document.output_changes or {}).items())
-            if change.actions != ["no-op"]
-        ),
-        checks=tuple(
-            CheckResult(check.address.to_display, check.status) for check in document.checks or []
-        ),
-        deferred=tuple(
-            Deferred(each.reason, _decoded(each.resource_change, None, secrets).entry)
-            for each in document.deferred_changes or []
-        ),
-        invocations=tuple(
-            ActionInvocation(
-                each.address,
-                each.lifecycle_action_trigger.triggering_resource_address
-                if each.lifecycle_action_trigger
-                else "",
-            )
-            for each in document.action_invocations or []
-        ),
+        joined=joined,
+        outputs=outputs,
+        checks=tuple(map(_check, document.checks or [])),
+        deferred=deferred,
+        invocations=invocations,
         counts=Counter(
             kind_of(each.change.actions) for each in changes if each.mode not in UNMANAGED
         ),
-        settings=_settings(document.configuration, secrets) if settings else None,
+        settings=_settings(document.configuration, values) if settings else None,
         seals=secrets.seals,
         managed=sum(1 for each in changes if each.mode not in UNMANAGED and not each.deposed),
         errored=bool(document.errored),
@@ -193,14 +206,7 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
     )
 
 
-def _settings(configuration: msgspec.Raw, secrets: Secrets) -> tuple[Setting, ...]:
-    # Here, since a check asks for none.
-    from driftctl_py.core.plan_settings import settings_in
-
-    return settings_in(configuration, _read, lambda _: False, secrets)
-
-
-def _joined(changes: list[_Entry], drift: list[_Entry], secrets: Secrets) -> Iterator[Joined]:
+def _joined(changes: list[_Entry], drift: list[_Entry], values: _Values) -> Iterator[Joined]:
     """Everything that is not simply unchanged, each change beside the drift of its object."""
     drifted = _by_key(drift, "resource_drift")
     _by_key(changes, "resource_changes")
@@ -211,9 +217,9 @@ def _joined(changes: list[_Entry], drift: list[_Entry], secrets: Secrets) -> Ite
             # The engine names drift by the new address; kept in case one does not.
             found = drifted.pop((entry.previous_address, entry.deposed or ""), None)
         if found is not None or not _is_untouched(entry):
-            yield _decoded(entry, found, secrets)
+            yield values.joined(entry, found)
     for entry in drifted.values():
-        yield _decoded(None, entry, secrets)
+        yield values.joined(None, entry)
 
 
 def _by_key(entries: list[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
@@ -227,26 +233,92 @@ def _by_key(entries: list[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
 
 
 def _is_untouched(entry: _Entry) -> bool:
+    actions = entry.change.actions
+    if entry.mode in UNMANAGED:
+        # An ephemeral value is gone before the next plan. And a data source has nothing that
+        # could be deleted: that is how the engine tidies its state.
+        return entry.mode == "ephemeral" or actions in (["no-op"], ["delete"])
     return (
-        entry.change.actions == ["no-op"]
+        actions == ["no-op"]
         and not entry.previous_address
-        and bytes(entry.change.importing) == b"null"
+        and not _is_there(entry.change.importing)
     )
 
 
-def _decoded(change: _Entry | None, drift: _Entry | None, secrets: Secrets) -> Joined:
-    entries = [entry for entry in (change, drift) if entry is not None]
-    # What one of an object's snapshots calls sensitive is so in all.
-    snapshots = [side for entry in entries for side in _sides(entry.change, entry.mode)]
-    values = redact(snapshots, secrets)
-    decoded = [
-        _change(entry, values[2 * at], values[2 * at + 1], [m for _, m in snapshots[2 * at :][:2]])
-        for at, entry in enumerate(entries)
-    ]
-    return Joined(
-        change=decoded[0] if change is not None else None,
-        drift=decoded[-1] if drift is not None else None,
-    )
+def _check(check: _Check) -> CheckResult:
+    instances = check.instances or []
+    problems = sum(len(instance.problems or []) for instance in instances)
+    return CheckResult(check.address.to_display, check.status, problems)
+
+
+def _deferred(document: _Document, values: _Values) -> Iterator[Deferred]:
+    for each in document.deferred_changes or []:
+        yield Deferred(each.reason, values.joined(each.resource_change, None).entry)
+    for put_off in document.deferred_action_invocations or []:
+        action = values.invocation(put_off.action_invocation)
+        change = Change(action.address, Kind.UNKNOWN, None, action.config, mode="action")
+        yield Deferred(put_off.reason, change)
+
+
+def _settings(configuration: msgspec.Raw, values: _Values) -> tuple[Setting, ...]:
+    # Here, since a check asks for none.
+    from driftctl_py.core.plan_settings import settings_in
+
+    def hides(value: Value) -> bool:
+        return mentions(value, values.masks)
+
+    return settings_in(configuration, _read, hides, values.secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Reads values, and lets no secret through."""
+
+    secrets: Secrets
+    masks: Masks
+
+    def joined(self, change: _Entry | None, drift: _Entry | None) -> Joined:
+        entries = [entry for entry in (change, drift) if entry is not None]
+        # What one of an object's snapshots calls sensitive is so in all.
+        snapshots = [side for entry in entries for side in _sides(entry.change, entry.mode)]
+        # What it is imported by names attributes of the object, so their mirrors count too.
+        imported_by = [(_imported_by(entry.change), None) for entry in entries]
+        addresses = [each.address for each in entries]
+        addresses += [each.previous_address for each in entries if each.previous_address]
+        values = redact([*snapshots, *imported_by], self.secrets, masks_for(self.masks, *addresses))
+        decoded = [
+            _change(
+                entry,
+                *values[2 * at : 2 * at + 2],
+                import_id=values[len(snapshots) + at],
+                sensitivity_changed=not hide_alike(*(m for _, m in snapshots[2 * at : 2 * at + 2])),
+            )
+            for at, entry in enumerate(entries)
+        ]
+        return Joined(
+            change=decoded[0] if change is not None else None,
+            drift=decoded[-1] if drift is not None else None,
+        )
+
+    def output(self, name: str, change: _Change) -> OutputChange:
+        masks = masks_for(self.masks, f"output.{name}")
+        before, after = redact(_sides(change), self.secrets, masks, is_object=False)
+        return OutputChange(name=name, kind=kind_of(change.actions), before=before, after=after)
+
+    def invocation(self, found: _Invocation) -> ActionInvocation:
+        trigger = found.lifecycle_action_trigger or _Trigger()
+        config = with_unknown(_read(found.config_values), _read(found.config_unknown))
+        mirror = (
+            _all_of(config) if found.config_sensitive is UNSET else _read(found.config_sensitive)
+        )
+        masks = masks_for(self.masks, found.address)
+        (config,) = redact([(config, mirror)], self.secrets, masks)
+        return ActionInvocation(
+            address=found.address,
+            triggered_by=trigger.triggering_resource_address,
+            event=trigger.action_trigger_event,
+            config=config,
+        )
 
 
 def _sides(change: _Change, mode: str = "managed") -> list[tuple[Decoded, Mirror]]:
@@ -256,11 +328,37 @@ def _sides(change: _Change, mode: str = "managed") -> list[tuple[Decoded, Mirror
     if mode != "data":
         before = _read(change.before)
         after = with_unknown(_read(change.after), _read(change.after_unknown))
-    return [(before, _read(change.before_sensitive)), (after, _read(change.after_sensitive))]
+    mirrors = [change.before_sensitive, change.after_sensitive]
+    if mirrors == [UNSET, UNSET]:
+        # Whoever wrote this plan does not know what is sensitive, so all of it may be.
+        return [(before, _all_of(before)), (after, _all_of(after))]
+    # One may be missing where there is no such side.
+    pairs = zip((before, after), mirrors, strict=True)
+    return [(side, None if mirror is UNSET else _read(mirror)) for side, mirror in pairs]
 
 
-def _change(entry: _Entry, before: Value, after: Value, mirrors: Sequence[Mirror]) -> Change:
+def _all_of(value: Decoded) -> Mirror:
+    """The mirror that hides all of it, member by member where it has some."""
+    return dict.fromkeys(value, True) if isinstance(value, dict) else value is not None
+
+
+def _imported_by(change: _Change) -> Decoded:
+    """``{"id": …}``, or the resource's identity: its attributes that tell it from others."""
+    importing = _read(change.importing)
+    if not isinstance(importing, dict):
+        return None
+    if importing.get("unknown"):
+        return {"id": UNKNOWN}
+    identity = importing.get("identity")
+    return identity if isinstance(identity, dict) else {"id": importing.get("id")}
+
+
+def _change(
+    entry: _Entry, before: Value, after: Value, *, import_id: Value, sensitivity_changed: bool
+) -> Change:
     change = entry.change
+    if isinstance(import_id, Mapping) and import_id.keys() == {"id"}:
+        import_id = import_id["id"]
     return Change(
         address=entry.address,
         kind=kind_of(change.actions),
@@ -271,15 +369,15 @@ def _change(entry: _Entry, before: Value, after: Value, mirrors: Sequence[Mirror
         actions=tuple(change.actions),
         reason=entry.action_reason or "",
         previous_address=entry.previous_address or "",
-        imported=bytes(change.importing) != b"null",
+        imported=_is_there(change.importing),
+        import_id=import_id,
         replace_paths=_paths(_read(change.replace_paths)),
-        sensitivity_changed=not hide_alike(*mirrors),
+        sensitivity_changed=sensitivity_changed,
     )
 
 
-def _output(name: str, change: _Change, secrets: Secrets) -> OutputChange:
-    before, after = redact(_sides(change), secrets)
-    return OutputChange(name=name, kind=kind_of(change.actions), before=before, after=after)
+def _is_there(raw: msgspec.Raw) -> bool:
+    return bytes(raw) != b"null"
 
 
 def _read(raw: msgspec.Raw) -> Decoded:
@@ -322,8 +420,8 @@ def _refuse_what_is_no_plan(document: _Document) -> None:
         document.resource_drift,
         document.output_changes,
     )
-    if all(each in (None, msgspec.UNSET) for each in looks_planned):
-        state = "a state" if document.values is not msgspec.UNSET else "an empty state"
+    if all(each in (None, UNSET) for each in looks_planned):
+        state = "a state" if document.values is not UNSET else "an empty state"
         raise PlanError(
             f"This is {state} and not a plan: it says what is, and nothing of what would change.",
             todo=_MAKE_ONE,

@@ -11,16 +11,19 @@ not paired by position there, since a set is spelled as a list: what one snapsho
 element, the others hide in every one.
 
 And what a provider echoes, it echoes unmarked: ``terraform_data.output`` holds its sensitive
-input in plain text. So a text that repeats a secret of the same object goes as well.
+input in plain text. So a text that repeats a secret of the same object goes as well. The same goes
+for what a user's masks hide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+import json
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value
+from driftctl_py.core.masks import Masks, masked
+from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, json_inside
 
 # Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
 # nothing here relies on it.
@@ -34,15 +37,32 @@ _Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
 _TELLING = 6
 
 
-def redact(snapshots: Sequence[tuple[Decoded, Mirror]], secrets: Secrets) -> list[Value]:
+def redact(
+    snapshots: Sequence[tuple[Decoded, Mirror]],
+    secrets: Secrets,
+    masks: Masks = (),
+    *,
+    is_object: bool = True,
+) -> list[Value]:
     """The snapshots of one object, each given with its own mirror, without what any of these
-    mirrors calls sensitive."""
+    mirrors calls sensitive, and without what ``masks`` hide, all of which fit its address.
+
+    An output ``is_object`` in no case: it has a value, and no names given by a schema.
+    """
     hidden: _Hidden = None
     for _, mirror in snapshots:
         hidden = _union(hidden, _hidden(mirror))
-    texts: set[str] = set()
-    found = [_redact(value, own, hidden, _Taker(secrets, texts)) for value, own in snapshots]
-    return [_without_echoes(value, texts, secrets) for value in found] if texts else found
+    taker = _Taker(secrets, set())
+    found = [_redact(value, own, hidden, taker) for value, own in snapshots]
+    if masks:
+        below = None if is_object else ()
+        found = [masked(value, masks, taker.take, below=below) for value in found]
+    if not taker.texts:
+        return found
+    texts = frozenset(spelling for text in taker.texts for spelling in _spellings(text))
+    if is_object:
+        return [_members_without_echoes(value, texts, secrets) for value in found]
+    return [_without_echoes(value, texts, secrets) for value in found]
 
 
 def with_unknown(value: Decoded, mirror: Mirror) -> Decoded:
@@ -148,6 +168,8 @@ def _union(one: _Hidden, other: _Hidden) -> _Hidden:
 def _texts(value: Decoded) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+        # Who takes a secret document apart echoes its parts.
+        yield from _texts(json_inside(value))
     elif isinstance(value, dict):
         for each in value.values():
             yield from _texts(each)
@@ -156,13 +178,39 @@ def _texts(value: Decoded) -> Iterator[str]:
             yield from _texts(each)
 
 
+def _spellings(text: str) -> Iterator[str]:
+    """As it is, and as it is within a string that holds JSON."""
+    yield text
+    for ascii_only in (True, False):
+        escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+        yield escaped
+        # The engine's own spelling, jsonencode().
+        yield escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _members_without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:
+    """An object's own names are its schema's: ``password`` is no echo of a bad password."""
+    if isinstance(value, Mapping):
+        return {key: _without_echoes(each, texts, secrets) for key, each in value.items()}
+    return _without_echoes(value, texts, secrets)
+
+
 def _without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:
     if isinstance(value, str):
-        return secrets.mark(value) if any(text in value for text in texts) else value
-    if isinstance(value, dict):
+        return secrets.mark(value) if _echoes(value, texts) else value
+    if isinstance(value, Mapping):
         if any(text in key for key in value for text in texts):
             return secrets.mark(value)
         return {key: _without_echoes(each, texts, secrets) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, Sequence):
         return [_without_echoes(each, texts, secrets) for each in value]
     return value
+
+
+def _echoes(value: Value, texts: Set[str]) -> bool:
+    if isinstance(value, str):
+        # Escapes can spell anything in many ways.
+        return any(text in value for text in texts) or _echoes(json_inside(value), texts)
+    if isinstance(value, Mapping):
+        return any(_echoes(key, texts) or _echoes(each, texts) for key, each in value.items())
+    return isinstance(value, Sequence) and any(_echoes(each, texts) for each in value)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftctl_py.core.plan import ActionInvocation, Change, CheckResult, Kind, Plan
+from driftctl_py.core.plan import ActionInvocation, Change, CheckResult, Kind, OutputChange, Plan
 from driftctl_py.core.plan_json import decode_plan, kind_of
 from driftctl_py.core.values import UNKNOWN, Sensitive
 from driftctl_py.errors import PlanError
@@ -246,7 +246,7 @@ def test_data_sources_carry_no_values() -> None:
 def test_checks_are_kept_without_their_messages() -> None:
     plan = decode_plan(plans.of("check_fails"))
 
-    assert plan.checks == (CheckResult("check.region", "fail"),)
+    assert plan.checks == (CheckResult("check.region", "fail", problems=1),)
     assert decode_plan(plans.of("check_passes")).checks == (CheckResult("check.region", "pass"),)
 
 
@@ -295,13 +295,45 @@ def test_what_newer_engines_add_is_read() -> None:
 
 
 def test_old_formats_are_read() -> None:
+    # As Terraform 0.15 writes it: no drift, and of an output only whether it is unknown.
     plan = decode_plan(
         b'{"format_version":"0.1","planned_values":{},"resource_changes":[{"address":"x.y",'
         b'"mode":"managed","change":{"actions":["create"],"before":null,"after":{"a":1},'
-        b'"after_unknown":{"id":true}}}]}'
+        b'"after_unknown":{"id":true},"before_sensitive":false,"after_sensitive":{}}}],'
+        b'"output_changes":{"o":{"actions":["create"],"before":null,"after_unknown":true,'
+        b'"before_sensitive":false,"after_sensitive":false}}}'
     )
 
     assert change_of(plan, "x.y").after == {"a": 1, "id": UNKNOWN}
+    assert plan.outputs == (OutputChange("o", Kind.CREATE, None, UNKNOWN),)
+
+
+def test_a_plan_that_does_not_say_what_is_sensitive_shows_no_value() -> None:
+    # Before 0.15, and whatever is no engine.
+    bare = {"actions": ["update"], "before": {"a": "CANARY", "b": 1}, "after": {"a": "x", "b": 1}}
+    plan = decode_plan(
+        document(
+            resource_changes=[{"address": "x.y", "mode": "managed", "change": bare}],
+            output_changes={"o": {**bare, "before": ["CANARY"]}},
+            action_invocations=[{"address": "action.a.b", "config_values": {"a": "CANARY"}}],
+        )
+    )
+
+    change = change_of(plan, "x.y")
+    assert "CANARY" not in repr(plan)
+    assert isinstance(change.before, dict)
+    assert isinstance(change.after, dict)
+    assert change.before["a"] != change.after["a"]
+    assert change.before["b"] == change.after["b"]
+
+
+def test_one_mirror_speaks_for_both_sides() -> None:
+    change = entry(change={"after": {"a": 2, "b": "CANARY"}, "after_sensitive": {"b": True}})
+    del change["change"]["before_sensitive"]
+    plan = decode_plan(document(resource_changes=[change]))
+
+    assert change_of(plan, "x.y").before == {"a": 1}
+    assert "CANARY" not in repr(plan)
 
 
 def state(serial: int) -> bytes:
