@@ -153,7 +153,11 @@ def test_nothing_that_is_marked_anywhere_is_in_any_report(
             }
         ],
         "action_invocations": [
-            {"address": "action.a.b", "config_values": {"token": CANARY}, "config_sensitive": {}}
+            {
+                "address": "action.a.b",
+                "config_values": {"token": CANARY},
+                "config_sensitive": {"token": True},
+            }
         ],
     }
 
