@@ -7,9 +7,18 @@ lists things, other spellings, drift that apply leaves as it is.
 
 from __future__ import annotations
 
+from base64 import b32encode
 from dataclasses import dataclass
+from hashlib import sha256
 
+from driftctl_py.core.canonical import canonical
+from driftctl_py.core.consequences import Consequence, Subject, consequences
 from driftctl_py.core.plan import Plan
+from driftctl_py.core.values import Value
+
+# Changes whenever the same plan would get another fingerprint, so that an approval given before
+# fits no more instead of fitting by chance.
+_VERSION = "f1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +35,27 @@ class Fingerprint:
         return f"{self.digest[:4]}-{self.digest[4:8]}"
 
     def __str__(self) -> str:
-        return ("f1-" if self.keyed else "f1-unkeyed-") + self.digest
+        return f"{_VERSION}-{'' if self.keyed else 'unkeyed-'}{self.digest}"
 
 
 def fingerprint(plan: Plan, *, keyed: bool) -> Fingerprint:
-    """Of a plan that was decoded with its settings."""
-    raise NotImplementedError(plan, keyed)
+    """Of a plan that was decoded with its settings. ``keyed`` says whether there was a key to seal
+    its secrets with; without one each is only *a secret*."""
+    seals = plan.seals if keyed else ()
+    digest = sha256(f"{_VERSION} {'keyed' if keyed else 'unkeyed'}\n".encode())
+    spelled = (
+        canonical(_spelled(subject, facts), seals) for subject, facts in consequences(plan).items()
+    )
+    for each in sorted(spelled):
+        digest.update(each)
+    return Fingerprint(b32encode(digest.digest()).decode().rstrip("=").lower(), keyed)
+
+
+def _spelled(subject: Subject, facts: Consequence) -> Value:
+    """As a value, in one order: ``canonical`` is unambiguous, so all of them in a row are too."""
+    said = sorted(
+        ([at.fact.value, list(at.path), value] for at, value in facts.items()),
+        # A step is a name or a number, which cannot be compared with each other.
+        key=lambda each: canonical(each[:2]),
+    )
+    return [subject.about.value, subject.name, subject.key, subject.nth, said]
