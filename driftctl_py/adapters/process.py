@@ -87,12 +87,14 @@ def run(
     timeout_seconds: float | None = None,
     kill_after_seconds: float | None = INTERRUPT_GRACE_SECONDS,
     stdout: int | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> Finished:
     """Run ``argv`` to its end, handing each line of standard output to ``on_line``.
 
     After ``timeout_seconds``, or when ``stop`` is asked, it gets one SIGINT; when it has not
     ended ``kill_after_seconds`` later (or ``stop`` is asked again), SIGKILL, unless that is None.
-    With ``stdout``, a file descriptor, standard output goes there and ``on_line`` sees nothing.
+    With ``stdout``, a file descriptor, standard output goes there and ``on_line`` sees nothing;
+    the program inherits ``pass_fds`` as well.
     Raises OSError when the program cannot be started.
     """
     with tempfile.TemporaryFile() as stderr:
@@ -104,6 +106,7 @@ def run(
             stdout=subprocess.PIPE if stdout is None else stdout,
             stderr=stderr,
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         watch = _Watch(process, stop, timeout_seconds, kill_after_seconds)
         try:

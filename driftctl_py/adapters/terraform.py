@@ -175,6 +175,7 @@ def init_argv(
 
 
 def show_argv(program: str, plan: Path) -> list[str]:
+    """A plan's JSON, on standard output."""
     commands = _Commands(program)
     return commands.argv("show", str(plan), json=commands.flag)
 
@@ -368,23 +369,41 @@ class Engines:
         """Write the plan's JSON to ``out``. It holds every secret in the plan, in the clear."""
         try:
             with private_file(out) as descriptor:
-                finished = self._run(
-                    run, show_argv(run.candidate.path, plan), _ignore, stdout=descriptor
-                )
-                whole = _ends_as_json(descriptor)
+                whole = self._show(run, plan, descriptor)
         except OSError as error:
             raise Unavailable(
                 f"The plan could not be written to the data directory ({out}): {error.strerror}.",
                 todo="Make room or correct its permissions, or choose another with --data-dir.",
             ) from error
-        if finished.exit_code != 0:
-            raise self._failure("show", run, finished, EventLog())
         if not whole:
             raise Unavailable(
                 f"The plan's JSON ends in the middle, as it does when the disk of {out.parent} is "
                 "full: the engine does not look whether what it prints arrives.",
                 todo="Make room and check again, or choose another directory with --data-dir.",
             )
+
+    def show_into(
+        self, run: EngineRun, *, plan: Path, descriptor: int, inherit: Sequence[int] = ()
+    ) -> None:
+        """Write the plan's JSON to a file that need not have a name. ``plan`` may be ``/dev/fd/N``
+        with N in ``inherit``."""
+        if not self._show(run, plan, descriptor, inherit):
+            raise Unavailable(
+                "The plan's JSON ends in the middle, as it does when the disk of "
+                f"{tempfile.gettempdir()} is full: the engine does not look whether what it prints "
+                "arrives.",
+                todo="Make room there, or name another directory for temporary files: TMPDIR=DIR",
+            )
+
+    def _show(
+        self, run: EngineRun, plan: Path, descriptor: int, inherit: Sequence[int] = ()
+    ) -> bool:
+        """Whether all of it arrived."""
+        argv = show_argv(run.candidate.path, plan)
+        finished = self._run(run, argv, _ignore, stdout=descriptor, pass_fds=inherit)
+        if finished.exit_code != 0:
+            raise self._failure("show", run, finished, EventLog())
+        return _ends_as_json(descriptor)
 
     def _stream(
         self, run: EngineRun, argv: Sequence[str], on_event: Callable[[EventLog], None]
@@ -404,6 +423,7 @@ class Engines:
         on_line: Callable[[bytes], None],
         *,
         stdout: int | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> process.Finished:
         try:
             return process.run(
@@ -414,6 +434,7 @@ class Engines:
                 stop=self._stop,
                 timeout_seconds=run.timeout_seconds,
                 stdout=stdout,
+                pass_fds=pass_fds,
             )
         except OSError as error:
             raise EngineError(

@@ -152,7 +152,10 @@ class Checker:
         assessment: Assessment | None
         try:
             self._engines.show(prepared.run, plan=workdir.plan_file, out=workdir.plan_json)
-            assessment = assess(self._plans.read(workdir.plan_json), strict=self._settings.strict)
+            assessment = assess(
+                self._plans.read(workdir.plan_json, masks=self._settings.masks),
+                strict=self._settings.strict,
+            )
         except EngineError:
             if planned.exit_code != 1:
                 raise
@@ -183,7 +186,8 @@ class Checker:
         if digest is None:
             return None
         # How it reads depends on the engine and its providers, on us, and on what we are told.
-        parts = (digest, prepared.init_key, __version__, str(self._settings.strict))
+        told = (str(self._settings.strict), *map(repr, self._settings.masks))
+        parts = (digest, prepared.init_key, __version__, *told)
         return sha256("\0".join(parts).encode()).digest()
 
     def _recall(self, prepared: Prepared, key: bytes) -> Assessment | None:

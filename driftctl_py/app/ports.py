@@ -6,7 +6,7 @@ the two against each other. Every method raises only the errors of `driftctl_py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +18,10 @@ from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
 from driftctl_py.core.events import EventLog
+from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.plan import Plan
+from driftctl_py.core.saved_plan import Opened
 from driftctl_py.core.state import StateAddress, StateLook
 
 
@@ -77,6 +79,14 @@ class Engines(Protocol):
     def show(self, run: EngineRun, *, plan: Path, out: Path) -> None: ...
 
 
+class Shower(Protocol):
+    """The engines again, where a saved plan is all that there is."""
+
+    def show_into(
+        self, run: EngineRun, *, plan: Path, descriptor: int, inherit: Sequence[int] = ()
+    ) -> None: ...
+
+
 class States(Protocol):
     """Where states lie."""
 
@@ -99,8 +109,24 @@ class Identity(Protocol):
 class Plans(Protocol):
     """Saved plans, and the JSON that `show` made of them."""
 
-    def read(self, path: Path) -> Plan: ...
+    def read(self, path: Path, *, masks: Masks = ()) -> Plan: ...
     def digest(self, path: Path) -> str | None: ...
+
+
+class Scratch(Protocol):
+    """A private file without a name."""
+
+    @property
+    def descriptor(self) -> int: ...
+    def mapped(self) -> AbstractContextManager[memoryview]: ...
+
+
+class PlanFiles(Protocol):
+    """Plans that somebody names, or that come through a pipe."""
+
+    def opened(self, source: Path | int) -> AbstractContextManager[Opened]: ...
+    def members(self, opened: Opened) -> Mapping[str, bytes]: ...
+    def scratch(self) -> AbstractContextManager[Scratch]: ...
 
 
 class Progress(Protocol):

@@ -28,6 +28,7 @@ from driftctl_py.core.checkout import Checkout, Revision
 from driftctl_py.core.engine_choice import TITLES, Candidate, Chosen, choose
 from driftctl_py.core.engine_run import EngineRun, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
+from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.state import (
     BackendPlan,
@@ -60,13 +61,14 @@ class Settings:
     ``environ`` is the engine's environment before the environment's own variables; ``dropped``
     names what the caller had set but the engine does not get. ``init_lock`` is held around each
     `init` when a provider cache is shared (Terraform's is not safe for two at once). ``secrets``
-    are values that must not be quoted, whoever says them.
+    are values that must not be quoted, whoever says them; ``masks`` hide parts of a plan.
     """
 
     environ: Mapping[str, str]
     candidates: tuple[Candidate, ...]
     sources: Mapping[str, Source]
     strict: bool = False
+    masks: Masks = ()
     dropped: frozenset[str] = frozenset()
     init_lock: Path | None = None
     secrets: frozenset[str] = frozenset()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from driftctl_py.core.engine_choice import TITLES, Candidate
 from driftctl_py.core.protobuf import fields
@@ -27,6 +28,20 @@ _ENGINE_VERSION = 14
 # A provider's host says which family asked for it, unless somebody wrote it out.
 _HOSTS = {"tofu": rb'"registry\.opentofu\.org/', "terraform": rb'"registry\.terraform\.io/'}
 _OLDEST_THAT_ENCRYPTS = (1, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that was opened: its bytes, and what an engine opens it by. For a file without a name
+    that is ``/dev/fd/N``, with N among the descriptors to ``inherit``."""
+
+    data: memoryview = field(repr=False)
+    place: Path
+    inherit: tuple[int, ...] = ()
+
+    @property
+    def form(self) -> Form:
+        return form_of(bytes(self.data[:START]))
 
 
 class Form(Enum):

@@ -14,6 +14,7 @@ from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
 from driftctl_py.core.events import EventLog
+from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.plan import Plan
 from driftctl_py.core.state import StateAddress, StateLook
@@ -271,8 +272,10 @@ class FakePlans:
         default_factory=lambda: Plan(engine_version="1.11.4", complete=True, applyable=False)
     )
     bytes_of_it: str | None = None
+    masks: list[Masks] = field(default_factory=list)
 
-    def read(self, path: Path) -> Plan:
+    def read(self, path: Path, *, masks: Masks = ()) -> Plan:
+        self.masks.append(masks)
         return self.plan
 
     def digest(self, path: Path) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.core.check import Assessed, EnvironmentCheck, Failed, Unknown, Verdict
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.environment import Credentials, EngineChoice, Environment, Source
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.module_facts import Backend, ModuleCall, ModuleFacts
 from driftctl_py.core.plan import Change, Joined, Kind, Plan
 from driftctl_py.core.state import LockHolder, StateLook
@@ -126,6 +128,21 @@ def test_anything_to_show_is_shown_and_the_files_with_secrets_are_removed(bench:
     assert bench.engines.calls == ["init", "plan", "show"]
     assert check.verdict is Verdict.PENDING
     assert {path.name for path in bench.workdirs.removed} >= {"plan.tfplan", "plan.json"}
+
+
+def test_masks_reach_the_plan_and_void_what_was_kept_without_them(bench: Bench) -> None:
+    bench.engines.plans = [planned(2, LOUD) for _ in range(3)]
+    bench.plans.bytes_of_it = "the same"
+    bench.check()
+    mask = Mask(attribute="tags.*", pattern=re.compile("x"))
+    bench.settings = replace(bench.settings, masks=(mask,))
+    bench.engines.calls.clear()
+
+    bench.check()
+    bench.check()
+
+    assert bench.plans.masks == [(), (mask,)]
+    assert bench.engines.calls == ["plan", "show", "plan"]
 
 
 def test_files_with_secrets_are_removed_when_things_go_wrong_too(bench: Bench) -> None:

@@ -140,5 +140,5 @@ def test_the_default_data_directory_is_where_the_documentation_says(
         documented.groups(), ["DRIFTCTL_DATA_DIR", "XDG_DATA_HOME", "HOME"], strict=True
     ):
         wanted = Path(os.path.expandvars(place)).expanduser()
-        assert compose._data_dir(None, None, Path("/here")) == wanted
+        assert compose.data_dir(None, None, Path("/here")) == wanted
         monkeypatch.delenv(variable)

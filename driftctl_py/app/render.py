@@ -1,0 +1,124 @@
+"""Reading one plan, whatever form it comes in, in the order in which it happens.
+
+A plan's JSON is decoded where it lies. A saved plan can only be read by the engine that made it:
+it is asked, and what it prints goes to a file without a name, since every secret in the plan is in
+it. Nothing here plans, initialises or touches a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftctl_py.app.ports import PlanFiles, Shower
+from driftctl_py.core.engine_choice import Candidate
+from driftctl_py.core.engine_run import EngineRun
+from driftctl_py.core.known_secrets import hide, hide_in
+from driftctl_py.core.masks import Masks
+from driftctl_py.core.saved_plan import ENCRYPTED_ORIGIN, Form, Opened, origin_of, reader_of
+from driftctl_py.core.values import Secrets
+from driftctl_py.errors import EngineError, PlanError
+
+if TYPE_CHECKING:
+    from driftctl_py.core.plan import Plan
+
+# A plan of thousands of resources takes its engine a minute; nobody waits for an hour.
+SHOW_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """What holds for every plan that is read.
+
+    ``directory`` is where an engine that is asked finds its providers, ``environ`` what it sees.
+    ``secrets`` are values that must not be quoted, whoever says them.
+    """
+
+    directory: Path
+    environ: Mapping[str, str]
+    masks: Masks = ()
+    secrets: frozenset[str] = frozenset()
+
+
+class PlanReader:
+    """Reads plans from files and pipes. ``candidates`` is asked only when an engine is needed."""
+
+    def __init__(
+        self,
+        files: PlanFiles,
+        *,
+        engines: Shower,
+        candidates: Callable[[], Sequence[Candidate]],
+        settings: ReadSettings,
+    ) -> None:
+        self._files = files
+        self._engines = engines
+        self._candidates = candidates
+        self._settings = settings
+        self.asks_engine = False
+        """Whether an engine had to be asked."""
+
+    def read(self, source: Path | int, *, name: str, secrets: Secrets) -> Plan:
+        """The plan in that file, or in what comes from that descriptor. Raises our errors, which
+        call it ``name``."""
+        try:
+            with self._files.opened(source) as opened:
+                return self._read(opened, name, secrets)
+        except PlanError as error:
+            raise PlanError(f"{name}: {error.what}", todo=error.todo) from error
+
+    def _read(self, opened: Opened, name: str, secrets: Secrets) -> Plan:
+        match opened.form:
+            case Form.SAVED:
+                origin = origin_of(self._files.members(opened))
+            case Form.ENCRYPTED:
+                origin = ENCRYPTED_ORIGIN
+            case Form.REMOTE:
+                raise PlanError(
+                    "This only says where HCP Terraform keeps the plan.",
+                    todo="Make its JSON where it was planned, logged in: "
+                    "terraform show -json PLANFILE | driftctl-py render",
+                )
+            case Form.JSON:
+                return self._decoded(opened.data, secrets)
+        self.asks_engine = True
+        engine = reader_of(origin, self._candidates(), name=name)
+        with self._files.scratch() as scratch:
+            self._show(engine, opened, scratch.descriptor, name)
+            with scratch.mapped() as data:
+                return self._decoded(data, secrets)
+
+    def _decoded(self, data: memoryview, secrets: Secrets) -> Plan:
+        from driftctl_py.core.plan_json import decode_plan
+
+        return decode_plan(data, masks=self._settings.masks, secrets=secrets, settings=True)
+
+    def _show(self, engine: Candidate, opened: Opened, descriptor: int, name: str) -> None:
+        settings = self._settings
+        run = EngineRun(engine, settings.directory, settings.environ, SHOW_SECONDS)
+        try:
+            self._engines.show_into(
+                run, plan=opened.place, descriptor=descriptor, inherit=opened.inherit
+            )
+        except EngineError as error:
+            raise EngineError(
+                f"{name} could not be read by {engine.title} ({engine.path}), run in "
+                f"{settings.directory}. {hide(error.what, settings.secrets)}",
+                todo=error.todo or _remedy(error, opened),
+                diagnostics=hide_in(error.diagnostics, settings.secrets),
+            ) from error
+
+
+def _remedy(error: EngineError, opened: Opened) -> str:
+    """An engine needs its providers to read a plan, and its key to read an encrypted one."""
+    if opened.form is Form.ENCRYPTED:
+        return (
+            "Set TF_ENCRYPTION as it was when the plan was made, or name the directory whose "
+            "configuration holds it: --chdir DIR"
+        )
+    return (
+        "An engine reads a plan with the providers that made it. Name the directory where it was "
+        "planned, with its .terraform in place: --chdir DIR"
+    )

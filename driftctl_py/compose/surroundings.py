@@ -1,0 +1,127 @@
+"""What a wiring starts from: this process's environment variables, the clock, the configuration's
+file and the directory of our own. The one module that reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftctl_py.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from driftctl_py.adapters.process import Stop
+    from driftctl_py.core.config_model import Config
+
+CONFIG_NAME = "driftctl.yaml"
+# What a fingerprint's secrets are sealed with.
+KEY_NAME = "DRIFTCTL_FINGERPRINT_KEY"
+# In the data directory: what was found out about engines.
+ENGINES_NAME = "engines.json"
+
+# Names whose values are secrets wherever they turn up; what an engine quotes is searched for them.
+_SECRET_NAME = re.compile(
+    r"TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|PRIVATE_?KEY|FINGERPRINT_KEY|^TF_ENCRYPTION$",
+    re.IGNORECASE,
+)
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def environ() -> Mapping[str, str]:
+    """This process's environment variables."""
+    return os.environ
+
+
+def new_stop() -> Stop:
+    """A wish to stop that can be passed to a check, not asked yet."""
+    from driftctl_py.adapters.process import Stop
+
+    return Stop()
+
+
+def find_config(given: Path | None) -> Path:
+    """The configuration file: the given one, else `driftctl.yaml` here or in a parent up to the
+    repository's root. Raises `ConfigError`."""
+    if given is not None:
+        if not given.exists():
+            raise ConfigError((Problem(str(given), 0, "There is no such file.", _WRITE_ONE),))
+        if not given.is_file():
+            name = "Name the file itself with --config."
+            raise ConfigError((Problem(str(given), 0, "It is not a file.", name),))
+        return given
+    if (found := config_here()) is not None:
+        return found
+    what = f"There is no {CONFIG_NAME} in {Path.cwd()} or above."
+    raise ConfigError((Problem(CONFIG_NAME, 0, what, _WRITE_ONE),))
+
+
+def config_here() -> Path | None:
+    """The configuration file of this directory or of a parent, up to the repository's root."""
+    here = Path.cwd()
+    for directory in (here, *here.parents):
+        if (directory / CONFIG_NAME).is_file():
+            return directory / CONFIG_NAME
+        if (directory / ".git").exists():
+            break
+    return None
+
+
+_WRITE_ONE = "Write one with: driftctl-py init"
+
+
+def load_config(path: Path) -> Config:
+    """Read and decode the configuration. Raises `ConfigError` with every problem in it."""
+    from driftctl_py.core.config import decode_config
+
+    try:
+        # One byte more than is accepted is enough to see that it is too much.
+        with path.open("rb") as file:
+            data = file.read(2 * 1024 * 1024)
+    except OSError as error:
+        raise ConfigError((Problem(str(path), 0, f"It cannot be read: {error.strerror}."),)) from (
+            error
+        )
+    return decode_config(data, filename=_shown(path))
+
+
+def secret_values(*environs: Mapping[str, str]) -> frozenset[str]:
+    """Values of variables whose names say that they are secrets."""
+    pairs = [pair for each in environs for pair in each.items()]
+    # Short values would be found in the middle of ordinary words.
+    return frozenset(
+        value for name, value in pairs if len(value) >= 8 and _SECRET_NAME.search(name)
+    )
+
+
+def data_dir(given: Path | None, configured: str | None, here: Path) -> Path:
+    """Where we keep checkouts, plugins and records: option, configuration, environment, default."""
+    if given is not None:
+        return given.absolute()
+    if configured is not None:
+        return path_from(configured, here)
+    if own := os.environ.get("DRIFTCTL_DATA_DIR"):
+        return Path(own).absolute()
+    base = os.environ.get("XDG_DATA_HOME")
+    root = Path(base) if base else Path.home() / ".local" / "share"
+    return root / "driftctl-py"
+
+
+def path_from(text: str, here: Path) -> Path:
+    """A path from the configuration, relative to the file that it stands in."""
+    return (here / Path(text).expanduser()).absolute()
+
+
+def _shown(path: Path) -> str:
+    """The path as a person here would type it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
