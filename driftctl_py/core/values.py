@@ -31,6 +31,8 @@ ABSENT = Mark.ABSENT
 
 _NOTHING = ("nothing",)
 
+_CONTAINERS = (dict, list)
+
 # More levels than any provider's schema has; few enough for Python's stack.
 DEEPEST = 100
 
@@ -117,16 +119,16 @@ def may_be_same(planned: Value, other: Value) -> bool:
 def has_unknown(value: Value) -> bool:
     """Is any part of it only known after apply?"""
     match value:
+        case None | str() | int():
+            return False
         case Mark():
             return value is UNKNOWN
         case Sensitive():
             return value.unknown
-        case Mapping():
-            return any(has_unknown(each) for each in value.values())
-        case str():
-            return False
-        case Sequence():
-            return any(has_unknown(each) for each in value)
+        case dict() | Mapping():
+            return any(map(has_unknown, value.values()))
+        case list() | Sequence():
+            return any(map(has_unknown, value))
         case _:
             return False
 
@@ -134,14 +136,14 @@ def has_unknown(value: Value) -> bool:
 def has_sensitive(value: Value) -> bool:
     """Was a secret taken out of any part of it?"""
     match value:
+        case None | str() | int():
+            return False
         case Sensitive():
             return True
-        case Mapping():
-            return any(has_sensitive(each) for each in value.values())
-        case str():
-            return False
-        case Sequence():
-            return any(has_sensitive(each) for each in value)
+        case dict() | Mapping():
+            return any(map(has_sensitive, value.values()))
+        case list() | Sequence():
+            return any(map(has_sensitive, value))
         case _:
             return False
 
@@ -171,18 +173,16 @@ def json_inside(text: str) -> Json | None:
 def exact_key(value: Value) -> Hashable:
     """Equal for values that are the ``same``, and only for those (or for two unknown ones)."""
     match value:
-        case None | Mark():
+        case None | str() | Mark():
             return value
         case bool():
             return ("bool", value)
+        case dict() | Mapping():
+            return ("map", frozenset((key, exact_key(each)) for key, each in value.items()))
+        case list() | Sequence():
+            return ("list", tuple(map(exact_key, value)))
         case Sensitive():
             return ("sensitive", value.exactly)
-        case str():
-            return value
-        case Mapping():
-            return ("map", frozenset((key, exact_key(each)) for key, each in value.items()))
-        case Sequence():
-            return ("list", tuple(exact_key(each) for each in value))
         case _:
             return ("number", value)
 
@@ -209,13 +209,15 @@ def meaning_key(value: Value) -> Hashable:
 
 
 def deeper_than(value: Value, levels: int) -> bool:
-    """Is it nested deeper than that? Asked before anything walks through a value, since each
-    level costs stack."""
-    if isinstance(value, Mapping):
-        return levels == 0 or any(deeper_than(each, levels - 1) for each in value.values())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return levels == 0 or any(deeper_than(each, levels - 1) for each in value)
-    return False
+    """Is what was decoded nested deeper than that? Asked before anything walks through a value,
+    since each level costs stack."""
+    level = [value] if isinstance(value, _CONTAINERS) else []
+    for _ in range(levels):
+        if not level:
+            return False
+        members = (each.values() if isinstance(each, dict) else each for each in level)
+        level = [each for every in members for each in every if isinstance(each, _CONTAINERS)]
+    return bool(level)
 
 
 class Secrets:
