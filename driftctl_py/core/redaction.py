@@ -111,15 +111,18 @@ class _Taker:
 
 
 def _redact(value: Decoded, own: Mirror, theirs: _Hidden, taker: _Taker) -> Value:
-    nothing_of_its_own = own is None or own is False or own in ({}, [])
+    nothing_of_its_own = not own and (own is None or own is False or isinstance(own, dict | list))
     if nothing_of_its_own and theirs is None:
         return value  # type: ignore[no-any-return]  # decoded JSON is a Value
     if isinstance(value, dict):
         if (nothing_of_its_own or isinstance(own, dict)) and (
             theirs is None or isinstance(theirs, dict)
         ):
+            mine, others = own or {}, theirs or {}
             return {
-                key: _redact(each, (own or {}).get(key), (theirs or {}).get(key), taker)
+                key: _redact(each, mine.get(key), others.get(key), taker)
+                if key in mine or key in others
+                else each
                 for key, each in value.items()
             }
     elif isinstance(value, list):
@@ -141,16 +144,16 @@ def _redact(value: Decoded, own: Mirror, theirs: _Hidden, taker: _Taker) -> Valu
 
 
 def _hidden(mirror: Mirror) -> _Hidden:
-    if not hides_anything(mirror):
+    if mirror is None or mirror is False:
         return None
     if isinstance(mirror, dict):
         members = {key: _hidden(each) for key, each in mirror.items()}
-        return {key: each for key, each in members.items() if each is not None}
+        return {key: each for key, each in members.items() if each is not None} or None
     if isinstance(mirror, list):
         every: _Hidden = None
         for each in mirror:
             every = _union(every, _hidden(each))
-        return [every]
+        return None if every is None else [every]
     return True
 
 
