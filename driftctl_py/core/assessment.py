@@ -10,7 +10,7 @@ Whether something *should* be done about it is for policy and gate; how it is wo
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -314,10 +314,7 @@ def _attributes(joined: Joined, *, strict: bool) -> Iterator[AttributeChange]:
     elif change is None:
         yield from _classified(recorded, real, real, (), strict=strict)
     elif change.kind is Kind.DELETE:
-        for each in _classified(recorded, real, real, (), strict=strict):
-            tolerated = each.origin is Origin.DRIFT_TOLERATED
-            origin = Origin.BOTH if tolerated else each.origin
-            yield replace(each, planned=ABSENT, origin=origin)
+        yield from sorted(_going(recorded, real, strict=strict), key=_in_order)
     else:
         # What the engine forgets stays as it is.
         planned = real if change.kind is Kind.FORGET else change.after
@@ -325,6 +322,37 @@ def _attributes(joined: Joined, *, strict: bool) -> Iterator[AttributeChange]:
             # Whatever a new object gets from its provider is news to nobody.
             if change.kind is not Kind.CREATE or each.origin is not Origin.UNDETERMINED:
                 yield each
+
+
+def _going(recorded: Value, real: Value, *, strict: bool) -> Iterator[AttributeChange]:
+    """All that goes with its object: part by part what was changed outside, else whole."""
+    changed = set()
+    for each in _classified(recorded, real, real, (), strict=strict):
+        tolerated = each.origin is Origin.DRIFT_TOLERATED
+        origin = Origin.BOTH if tolerated else each.origin
+        changed.add(each.steps)
+        yield replace(each, planned=ABSENT, origin=origin)
+    for steps, value in _beside(changed, (), real):
+        yield AttributeChange(steps, value, value, ABSENT, Origin.PENDING, drifted=False)
+
+
+def _beside(told: Set[Path], steps: Path, value: Value) -> Iterator[tuple[Path, Value]]:
+    """What of ``value`` is at none of the places that are told already."""
+    if steps in told or value is None:
+        return
+    taken_apart = not steps or any(each[: len(steps)] == steps for each in told)
+    if taken_apart and isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _beside(told, (*steps, name), each)
+    elif taken_apart and isinstance(value, Sequence) and not isinstance(value, str):
+        for index, each in enumerate(value):
+            yield from _beside(told, (*steps, index), each)
+    elif not (taken_apart and steps):
+        yield steps, value
+
+
+def _in_order(attribute: AttributeChange) -> list[tuple[bool, str | int]]:
+    return [(isinstance(step, str), step) for step in attribute.steps]
 
 
 def _recreated_differently(

@@ -28,7 +28,7 @@ from driftctl_py.core.plan import (
     Plan,
 )
 from driftctl_py.core.plan_json import decode_plan
-from driftctl_py.core.values import ABSENT, UNKNOWN, Value, equivalent, same
+from driftctl_py.core.values import ABSENT, UNKNOWN, Secrets, Value, equivalent, same
 from tests.core.test_values import VALUES
 from tests.data import plans
 
@@ -217,11 +217,14 @@ def test_a_deleted_object_lists_only_what_apply_would_make_different() -> None:
     assert only(assessed("drift_deleted")).deleted_outside
 
 
-def test_a_drifted_object_that_goes_lists_its_drift_only() -> None:
-    (attribute,) = only(assessed("drift_destroyed")).attributes
+def test_a_drifted_object_that_goes_tells_its_drift_from_the_rest() -> None:
+    attributes = only(assessed("drift_destroyed")).attributes
+    (drifted,) = (each for each in attributes if each.drifted)
 
-    assert (attribute.path, attribute.recorded, attribute.real) == ("expire_days", 30, 7)
-    assert (attribute.planned, attribute.origin) == (ABSENT, Origin.BOTH)
+    assert (drifted.path, drifted.recorded, drifted.real) == ("expire_days", 30, 7)
+    assert (drifted.planned, drifted.origin) == (ABSENT, Origin.BOTH)
+    assert {"name", "tags"} < {each.path for each in attributes} - {"expire_days"}
+    assert {each.planned for each in attributes} == {ABSENT}
 
 
 def test_what_forces_a_replacement_is_marked() -> None:
@@ -534,6 +537,53 @@ def test_a_drifted_object_that_is_forgotten_keeps_its_drift() -> None:
 
     assert found.status is BOTH
     assert origins(only(found).attributes) == {"v": Origin.DRIFT_TOLERATED}
+
+
+def test_an_object_that_goes_lists_all_that_it_has() -> None:
+    having = {"name": "logs", "policy": None, "tags": {}, "secret": Secrets().mark("x")}
+    finding = only(judged(change(having, None, Kind.DELETE), None))
+
+    assert {each.path: (each.real, each.planned) for each in finding.attributes} == {
+        "name": ("logs", ABSENT),
+        "secret": (having["secret"], ABSENT),
+        "tags": ({}, ABSENT),
+    }
+    assert {each.origin for each in finding.attributes} == {Origin.PENDING}
+    assert finding.origin is Origin.PENDING
+    assert not any(each.drifted for each in finding.attributes)
+
+
+def test_an_object_that_goes_lists_what_was_changed_outside_at_its_own_place() -> None:
+    rules = [{"port": 22, "open": True}, {"port": 80, "open": True}]
+    before = {
+        "policy": '{"a": 1, "b": 1}',
+        "rules": [*rules, {"port": 443, "open": True}],
+        "tags": {"env": "prod", "team": "ada", "x": None},
+    }
+    after = {
+        "policy": '{"a": 2, "b": 1}',
+        "rules": [*rules, {"port": 443, "open": False}],
+        "tags": {"env": "test", "team": "ada", "x": None},
+    }
+    finding = only(judged(change(after, None, Kind.DELETE), drift(before, after)))
+
+    assert [(each.path, each.origin) for each in finding.attributes] == [
+        ("policy.a", Origin.BOTH),
+        ("rules[0]", Origin.PENDING),
+        ("rules[1]", Origin.PENDING),
+        ("rules[2].open", Origin.BOTH),
+        ("rules[2].port", Origin.PENDING),
+        ("tags.env", Origin.BOTH),
+        ("tags.team", Origin.PENDING),
+    ]
+    assert {each.planned for each in finding.attributes} == {ABSENT}
+
+
+def test_an_object_that_goes_and_is_a_secret_as_a_whole_is_listed_as_one() -> None:
+    secret = Secrets().mark({"a": 1})
+    finding = only(judged(change(secret, None, Kind.DELETE), None))
+
+    assert [(each.path, each.real) for each in finding.attributes] == [("", secret)]
 
 
 def test_an_equivalent_object_that_goes_is_pending_only() -> None:
