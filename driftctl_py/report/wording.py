@@ -7,12 +7,13 @@ environment. Plain text only; every face quotes it in its own way.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin
+from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin, Totals
 from driftctl_py.core.check import (
     Assessed,
     CheckReport,
@@ -20,8 +21,19 @@ from driftctl_py.core.check import (
     Failed,
     Verdict,
 )
-from driftctl_py.core.plan import ActionInvocation, Kind, OutputChange
+from driftctl_py.core.plan import (
+    UNMANAGED,
+    ActionInvocation,
+    Change,
+    CheckResult,
+    Deferred,
+    Kind,
+    OutputChange,
+)
+from driftctl_py.core.plan_report import PlanReport, View
+from driftctl_py.core.risk import Risk, stateful
 from driftctl_py.core.values import ABSENT, Value
+from driftctl_py.report import show
 
 _SYMBOLS = {
     Kind.CREATE: "+",
@@ -47,6 +59,7 @@ VERDICTS = (
 )
 
 _NAMED_AT_MOST = 6
+_FORCING_AT_MOST = 4
 
 _REASONS = {
     "replace_because_cannot_update": "",
@@ -62,7 +75,18 @@ _REASONS = {
     "delete_because_enabled_false": "switched off by enabled = false",
     "forgot_because_lifecycle_destroy_in_state": "destroy = false was in its code",
     "forgot_because_lifecycle_destroy_in_config": "destroy = false in the code",
+    "read_because_config_unknown": "what it depends on is not known yet",
+    "read_because_dependency_pending": "what it depends on changes first",
+    "read_because_check_nested": "for a check, as always",
+    "instance_count_unknown": "how many there will be is not known yet",
+    "resource_config_unknown": "its configuration is not known yet",
+    "provider_config_unknown": "its provider's configuration is not known yet",
+    "absent_prereq": "something that it needs is not there yet",
+    "deferred_prereq": "something that it needs was put off itself",
 }
+
+# What counts as the identity of an object, the best first.
+_NAMES = ("id", "arn", "name")
 
 
 def symbol(finding: Finding) -> str:
@@ -85,9 +109,9 @@ def in_reading_order(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=_urgency)
 
 
-def remark(finding: Finding) -> str:
-    """What there is to say beside its address."""
-    return "; ".join(each for each in _remarks(finding) if each)
+def remark(finding: Finding, *, found_by: Value = None) -> str:
+    """What there is to say beside its address; ``found_by`` is what it is imported as."""
+    return "; ".join(each for each in _remarks(finding, found_by) if each)
 
 
 def told_by(attribute: AttributeChange) -> list[tuple[str, Value]]:
@@ -132,6 +156,11 @@ def attribute_remarks(attribute: AttributeChange) -> list[str]:
         found.append("forces replacement")
     if attribute.in_json:
         found.append("JSON")
+    if attribute.in_yaml:
+        found.append("YAML")
+    texts = [value for _, value in told_by(attribute) if isinstance(value, str)]
+    if len(texts) > 1 and len({"".join(text.split()) for text in texts}) == 1:
+        found.append("only whitespace")
     return found
 
 
@@ -208,8 +237,41 @@ def table_row(check: EnvironmentCheck) -> tuple[str, ...]:
 
 
 def invocation(found: ActionInvocation) -> str:
-    by = f" (triggered by {found.triggered_by})" if found.triggered_by else ""
-    return f"{found.address}: apply runs this action{by}"
+    """An action that apply runs, and when."""
+    by = f"triggered by {found.triggered_by}" if found.triggered_by else ""
+    # "AfterCreate" is the engine's word.
+    when = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found.event).lower()
+    why = ", ".join(filter(None, (by, when)))
+    return f"{found.address}: apply runs this action" + (f" ({why})" if why else "")
+
+
+def deferred(found: Deferred) -> str:
+    """A change that the engine put off, and why."""
+    change = found.change
+    what = f"{change.kind.value}: " if change.kind is not Kind.NO_OP else ""
+    return f"{change.address}: {what}put off to a later plan: {reason(found.reason)}"
+
+
+def reason(word: str) -> str:
+    """What the engine says why, as people say it; empty where what is done says it all."""
+    return _REASONS.get(word, word.replace("_", " "))
+
+
+def check_result(found: CheckResult) -> str:
+    """How a check came out, without its messages."""
+    match found.status:
+        case "pass":
+            return f"{found.address} holds."
+        case "fail":
+            how = "does not hold"
+        case "error":
+            how = "could not be evaluated"
+        case "unknown":
+            return f"{found.address} is only known after apply."
+        case _:
+            # A word that the format did not have so far.
+            return f"{found.address}: {found.status}."
+    return f"{found.address} {how}. (Its message may hold values, so it is not shown.)"
 
 
 def asides(assessment: Assessment, *, strict: bool) -> list[str]:
@@ -230,9 +292,7 @@ def asides(assessment: Assessment, *, strict: bool) -> list[str]:
 def warnings(check: EnvironmentCheck, assessment: Assessment | None) -> list[str]:
     """What a person should know besides, each a sentence."""
     found = list(check.warnings)
-    for failed in assessment.failed_checks if assessment else ():
-        how = "does not hold" if failed.status == "fail" else "could not be evaluated"
-        found.append(f"{failed.address} {how}. (Its message may hold values, so it is not shown.)")
+    found += map(check_result, assessment.failed_checks if assessment else ())
     return found
 
 
@@ -280,6 +340,107 @@ def next_steps(report: CheckReport) -> list[str]:
     return found
 
 
+def plan_answer(report: PlanReport) -> str:
+    """The first line about one plan: what would happen if one went on, and what drifted."""
+    assessment = report.assessment
+    does = ", ".join(_what_it_does(assessment))
+    drifted = f"{assessment.drifted} drifted" if assessment.drifted else ""
+    if assessment.complete:
+        if not (does or drifted):
+            return f"{report.name}: no changes: in sync"
+        return f"{report.name}: {'; '.join(filter(None, (does or 'nothing to apply', drifted)))}"
+    if not (does or drifted):
+        return f"{report.name}: incomplete; whether anything would change is not known"
+    known = "; ".join(filter(None, (does, drifted)))
+    return f"{report.name}: incomplete; as far as is known: {known}"
+
+
+def plan_warnings(report: PlanReport) -> list[str]:
+    """What must be known before anything else is read, each a sentence."""
+    found = []
+    if not report.assessment.complete:
+        found.append(f"The plan is incomplete: {report.assessment.incomplete_reason}")
+    plan = report.plan
+    if plan.applyable and plan.joined and all(each.change is None for each in plan.joined):
+        found.append("Applying it changes no object: it records in the state what is really there.")
+    return found
+
+
+def plan_facts(report: PlanReport, view: View = View.CHANGES) -> list[tuple[str, str]]:
+    """What there is to know about all of it, each with a name: the engine's own totals, how far
+    it reaches, what of it holds data, the fingerprint."""
+    found = [("plan", _totals(report.assessment.totals)), ("touches", _reach(report.risk))]
+    if report.risk.stateful:
+        found.append(("holds data", ", ".join(map(_at_stake, report.risk.stateful))))
+    if report.plan.engine_version:
+        found.append(("engine", report.plan.engine_version))
+    digest = str(report.fingerprint) if view is View.FULL else report.fingerprint.short
+    unkeyed = "" if report.fingerprint.keyed else " (unkeyed: without its secrets)"
+    return [*found, ("fingerprint", digest + unkeyed)]
+
+
+PLAN_GROUPS = (
+    "Destroyed or replaced",
+    "Not understood by this version",
+    "Changed outside Git",
+    "Not applied yet",
+)
+"""What the findings of one plan stand under, in reading order."""
+
+
+def plan_groups(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
+    """Each group that has any, with its own."""
+    groups: dict[str, list[Finding]] = {title: [] for title in PLAN_GROUPS}
+    for finding in findings:
+        groups[PLAN_GROUPS[_urgency(finding)]].append(finding)
+    return [group for group in groups.items() if group[1]]
+
+
+def plan_remark(finding: Finding, change: Change | None, view: View) -> str:
+    """What there is to say beside an address where its whole plan is told: what it is imported
+    as, what was its identity, and, without attributes, which of them forces a replacement."""
+    found = [remark(finding, found_by=change.import_id if change else None)]
+    if finding.kind.destroys and not finding.drifted:
+        found.append("not applied yet")
+    if view is View.SUMMARY and finding.kind.replaces:
+        forcing = [each.path for each in finding.attributes if each.forces_replacement]
+        found.append(_forced_by(forcing))
+    if change is not None and (finding.kind.destroys or finding.kind.forgets):
+        found.append(_identity(change.before))
+    return "; ".join(filter(None, found))
+
+
+def plan_checks(report: PlanReport, view: View) -> list[str]:
+    """The checks that need a person, and in the full view those that hold too."""
+    return [
+        check_result(each)
+        for each in sorted(report.plan.checks, key=_urgency_of_check)
+        if each.status != "pass" or view is View.FULL
+    ]
+
+
+def plan_asides(report: PlanReport, view: View) -> list[str]:
+    """What is counted in one line each. What the full view lists is not counted there."""
+    full = view is View.FULL
+    found = asides(report.assessment, strict=report.strict)
+    passed = sum(each.status == "pass" for each in report.plan.checks)
+    if passed and not full:
+        found.append(f"{_count(passed, 'check')} {'holds' if passed == 1 else 'hold'}")
+    unchanged = report.plan.managed - sum(
+        each.change is not None and each.change.mode not in UNMANAGED and not each.change.deposed
+        for each in report.plan.joined
+    )
+    if unchanged > 0:
+        found.append(f"{_count(unchanged, 'object')} unchanged")
+    return found
+
+
+def plan_read(change: Change) -> str:
+    """A data source that is read while the plan is applied."""
+    why = reason(change.reason)
+    return f"{change.address}: read during apply" + (f": {why}" if why else "")
+
+
 def check_command(environments: Sequence[str]) -> str:
     """``driftctl-py check prod staging``; without names when they are too many for a line."""
     names = environments if len(environments) <= _NAMED_AT_MOST else ()
@@ -303,17 +464,101 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60} s"
 
 
-def _remarks(finding: Finding) -> Iterator[str]:
+def _remarks(finding: Finding, found_by: Value) -> Iterator[str]:
     if finding.deposed:
         yield f"deposed object {finding.deposed}"
     if finding.previous_address:
         yield f"moved from {finding.previous_address}"
     if finding.imported:
-        yield "imported"
+        yield "imported" + (f" as {show.literal(found_by)}" if found_by is not None else "")
     yield from _what_is_done(finding)
     yield _where_from(finding)
     if finding.kind is not Kind.NO_OP:
-        yield _REASONS.get(finding.reason, finding.reason.replace("_", " "))
+        yield reason(finding.reason)
+    if finding.kind.destroys or finding.kind.forgets or finding.kind is Kind.UNKNOWN:
+        held = stateful(finding.address)
+        yield f"holds data: {held}" if held else ""
+
+
+def _what_it_does(assessment: Assessment) -> Iterator[str]:
+    """``destroys 1``, ``replaces 2``: what is worst first."""
+    findings = assessment.findings
+    kinds = Counter(finding.kind for finding in findings)
+    spared = kinds[Kind.FORGET_THEN_CREATE] + kinds[Kind.CREATE_THEN_FORGET]
+    counts = (
+        ("destroys {}", kinds[Kind.DELETE]),
+        ("replaces {}", kinds[Kind.REPLACE] + kinds[Kind.REPLACE_CREATE_FIRST]),
+        ("does what this version does not know to {}", kinds[Kind.UNKNOWN]),
+        ("changes {}", kinds[Kind.UPDATE]),
+        ("adds {}", kinds[Kind.CREATE]),
+        ("moves {}", sum(bool(finding.previous_address) for finding in findings)),
+        ("imports {}", sum(finding.imported for finding in findings)),
+        ("forgets {}", kinds[Kind.FORGET]),
+        ("forgets and makes anew {}", spared),
+    )
+    for words, number in counts:
+        if number:
+            yield words.format(number)
+    if assessment.outputs:
+        yield f"changes {_count(len(assessment.outputs), 'output')}"
+    if assessment.invocations:
+        yield f"runs {_count(len(assessment.invocations), 'action')}"
+
+
+def _totals(totals: Totals) -> str:
+    """The engine's own line: what is none of it is left out as the engine leaves it out."""
+    imported = f"{totals.import_} to import, " if totals.import_ else ""
+    forgotten = f", {totals.forget} to forget" if totals.forget else ""
+    return (
+        f"{imported}{totals.add} to add, {totals.change} to change, "
+        f"{totals.destroy} to destroy{forgotten}"
+    )
+
+
+def _reach(risk: Risk) -> str:
+    if not risk.touched:
+        return "no object"
+    if risk.share is None:
+        return _count(risk.touched, "object")
+    # Neither some of it nor all of it is rounded away.
+    percent = 100 if risk.share == 1 else min(99, max(1, round(100 * risk.share)))
+    of = max(risk.managed, risk.touched)
+    return f"{risk.touched} of {_count(of, 'object')}, {percent} %"
+
+
+def _at_stake(finding: Finding) -> str:
+    match finding.kind:
+        case Kind.DELETE:
+            what = "destroyed"
+        case Kind.REPLACE | Kind.REPLACE_CREATE_FIRST:
+            what = "replaced"
+        case Kind.UNKNOWN:
+            what = "not known"
+        case _:
+            what = "forgotten"
+    return f"{finding.address} ({stateful(finding.address)}, {what})"
+
+
+def _forced_by(paths: Sequence[str]) -> str:
+    if not paths:
+        return ""
+    named = paths if len(paths) <= _FORCING_AT_MOST else paths[: _FORCING_AT_MOST - 1]
+    more = f" and {len(paths) - len(named)} more" if len(named) < len(paths) else ""
+    return f"forced by {', '.join(named)}{more}"
+
+
+def _identity(before: Value) -> str:
+    """``id "bucket-assets"``, where an object has a name that is no secret."""
+    if isinstance(before, Mapping):
+        for name in _NAMES:
+            known = before.get(name)
+            if isinstance(known, str) and known:
+                return f"{name} {show.literal(known)}"
+    return ""
+
+
+def _urgency_of_check(found: CheckResult) -> int:
+    return 0 if found.failed else 1 + (found.status == "pass")
 
 
 def _what_is_done(finding: Finding) -> Iterator[str]:
@@ -330,6 +575,8 @@ def _what_is_done(finding: Finding) -> Iterator[str]:
             yield f"actions that this version does not know: {', '.join(finding.actions)}"
         case Kind.UPDATE if finding.sensitivity_changed and not finding.attributes:
             yield "only what counts as sensitive changes"
+        case Kind.UPDATE if finding.sensitivity_changed:
+            yield "what counts as sensitive changes too"
         case _:
             pass
 
