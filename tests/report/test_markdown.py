@@ -14,7 +14,8 @@ from driftctl_py.core.check import Assessed, CheckReport, Failed, Unknown
 from driftctl_py.core.plan import ActionInvocation, Kind, OutputChange
 from driftctl_py.core.values import UNKNOWN
 from driftctl_py.errors import Diagnostic
-from driftctl_py.report.markdown import fence, in_html, prose, render_markdown
+from driftctl_py.report.markdown import render_markdown
+from driftctl_py.report.markup import fence, in_html, prose
 from tests.report.examples import (
     EVERYTHING,
     FAILED,

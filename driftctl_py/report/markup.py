@@ -1,0 +1,131 @@
+"""Pieces of Markdown: foreign words made harmless, and one object as lines of a ``diff`` fence.
+
+What both the report of a check and that of a plan are made of. A ``diff`` fence colours a line by
+its first character: only lines that mean it begin with ``-``, ``+`` or ``!``. Everything foreign
+is neutralised: it mentions nobody, links nowhere, and ends no fence, cell or element.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from driftctl_py.core.plan import Kind, OutputChange
+from driftctl_py.core.values import Value
+from driftctl_py.report import show, wording
+from driftctl_py.report.layout import laid_out
+from driftctl_py.report.told import Limits, Line, Told, of_output
+
+_VALUE_AT_MOST = 400
+# As wide as a fence is on a forge's page; what is longer has a scroll bar.
+_ROOM = 100
+# Between the sign and what follows, where a forge would make a mention or a link of it.
+_INVISIBLE = "&#8203;"
+_LINKS = re.compile(r"@|#(?=\d)|\bGH-(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"[\\`*_\[\]|~$]")
+_STARTS_SOMETHING = re.compile(r"[#+\-=:]|\d+[.)]")
+
+
+def prose(text: str) -> str:
+    """Foreign words as words, wherever Markdown is read: in a paragraph, an item or a cell."""
+    words = _PUNCTUATION.sub(r"\\\g<0>", in_html(text))
+    # At its beginning even harmless punctuation would start a heading or a list.
+    return (_INVISIBLE if _STARTS_SOMETHING.match(words) else "") + words
+
+
+def in_html(text: str) -> str:
+    """The same where no Markdown is read, as within ``<summary>``."""
+    escaped = html.escape(show.clean(text), quote=False)
+    return _LINKS.sub(rf"\g<0>{_INVISIBLE}", escaped)
+
+
+def fence(lines: Iterable[str], language: str) -> str:
+    """A code block that its own content cannot close."""
+    body = "\n".join(lines)
+    longest = max((len(run) for run in re.findall("`+", body)), default=0)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def told_lines(told: Told, limits: Limits | None) -> Iterator[str]:
+    """One object with what is told of it."""
+    finding = told.finding
+    yield _head(wording.symbol(finding), finding.kind, finding.address, told.remark)
+    at_most = limits.lines if limits else len(told.lines)
+    for line in told.lines[:at_most]:
+        yield from _values(_path(line), line, limits, only=_lead(finding.kind))
+    if len(told.lines) > at_most:
+        yield f"    … {len(told.lines) - at_most} more attributes"
+    if told.later:
+        yield f"    … {told.later} more known after apply"
+
+
+def output_lines(
+    output: OutputChange, limits: Limits | None, *, values: bool = True
+) -> Iterator[str]:
+    """One output, with its values."""
+    line = of_output(output)
+    yield _head(wording.output_symbol(output), output.kind, line.path)
+    if values:
+        yield from _values("", line, limits, only=_lead(output.kind))
+
+
+def _head(symbol: str, kind: Kind, address: str, remark: str = "") -> str:
+    lead = _lead(kind)
+    head = f"{lead} " + ("" if symbol == lead else f"{symbol} ") + show.clean(address)
+    return head + (f"  # {show.clean(remark)}" if remark else "")
+
+
+def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Iterator[str]:
+    names = [name for name, _ in line.values]
+    values = [value for _, value in line.values]
+    note = ", ".join(filter(None, [" → ".join(filter(None, names)), *line.remarks]))
+    if names == [""]:
+        yield from _alone(path, values[0], note, limits, only)
+        return
+    parts = show.parts(*values) if len(values) == 2 else None
+    if parts is not None:
+        yield f"    {path}  # {note}"
+        yield from _cut([(part.mark, part.text) for part in parts], limits)
+        return
+    literals = show.literals(values)
+    if len(literals) < len(values):
+        # Secrets, one like the other: that they differ is all there is to see.
+        yield f"!   {path}  {literals[0]}  # {note}"
+        return
+    leads = {1: only, 2: "-+", 3: "-!+"}[len(literals)]
+    texts = show.cut_values(literals, _VALUE_AT_MOST) if limits else literals
+    for lead, name, text in zip(leads, names, texts, strict=True):
+        remarks = line.remarks if name == names[-1] else ()
+        yield f"{lead}   {path}  {text}  # {', '.join([name, *remarks])}"
+
+
+def _alone(path: str, value: Value, note: str, limits: Limits | None, lead: str) -> Iterator[str]:
+    """The one value that there is to tell."""
+    remark = f"  # {note}" if note else ""
+    lines = laid_out(value, _ROOM)
+    if len(lines) == 1:
+        text = show.cut_values(lines, _VALUE_AT_MOST)[0] if limits else lines[0]
+        yield f"{lead}   {path}  {text}{remark}"
+        return
+    yield f"{lead}   {path}{remark}"
+    yield from _cut([(lead, line) for line in lines], limits)
+
+
+def _cut(lines: Sequence[tuple[str, str]], limits: Limits | None) -> Iterator[str]:
+    at_most = limits.parts if limits else len(lines)
+    for mark, text in lines[:at_most]:
+        yield f"{mark}     {show.cut(text, _VALUE_AT_MOST) if limits else text}"
+    if len(lines) > at_most:
+        yield f"      … {len(lines) - at_most} more lines"
+
+
+def _path(line: Line) -> str:
+    return show.clean(line.path) or "(all of it)"
+
+
+def _lead(kind: Kind) -> str:
+    if kind.destroys:
+        return "-"
+    return "+" if kind is Kind.CREATE else "!"

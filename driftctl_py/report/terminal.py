@@ -1,0 +1,178 @@
+"""Lines for a terminal: how one object, one output or one sentence looks, in 80 columns.
+
+What both the report of a check and that of a plan are made of. Symbols and words carry the
+meaning; colour only repeats it. Nothing foreign is printed as it came: see ``show``.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from driftctl_py.core.assessment import Finding
+from driftctl_py.core.plan import Kind, OutputChange
+from driftctl_py.core.values import Value
+from driftctl_py.report import show, wording
+from driftctl_py.report.layout import laid_out
+from driftctl_py.report.told import Limits, Line, Told, of_output
+
+BOLD, RED, GREEN, YELLOW, MAGENTA = "1", "31", "32", "33", "35"
+
+_INDENT = 8
+# Values stand one below the other, but not for the sake of one long path.
+_PATH_COLUMN = 28
+# Less of a remark says nothing.
+_REMARK_AT_LEAST = 12
+
+
+class Terminal:
+    """Makes lines of at most ``width`` columns; without limits, of as many as values need."""
+
+    def __init__(self, width: int, color: bool, limits: Limits | None) -> None:
+        self.width = max(60, width)
+        self._color = color
+        self._limits = limits
+
+    def told(self, told: Told) -> Iterator[str]:
+        """One object with what is told of it."""
+        yield from self._head(told)
+        at_most = self._limits.lines if self._limits else len(told.lines)
+        shown = told.lines[:at_most]
+        widths = [show.columns(_path(line)) for line in shown]
+        column = max((each for each in widths if each <= _PATH_COLUMN), default=0)
+        for line in shown:
+            yield from self._line(line, column)
+        more = len(told.lines) - len(shown)
+        if more and self._limits:
+            yield f"{'':{_INDENT}}… {more} more attributes{self._limits.more}"
+        if told.later:
+            yield f"{'':{_INDENT}}… {told.later} more known after apply"
+
+    def in_one_line(self, told: Told) -> Iterator[str]:
+        """One object in one line, cut if need be; what must be read whole gets what it needs."""
+        lines = list(self._head(told))
+        if len(lines) == 1 or told.never_cut:
+            yield from lines
+            return
+        symbol = f"  {wording.symbol(told.finding):>3} "
+        remark = show.clean(told.remark)
+        room = self.width - len(symbol) - 2 - min(show.columns(remark), _REMARK_AT_LEAST)
+        address = show.cut_middle(show.clean(told.finding.address), room)
+        rest = self.width - len(symbol) - show.columns(address) - 2
+        symbol = f"  {self.styled(_style(told.finding), symbol[2:5])} "
+        yield f"{symbol}{address}  {show.cut(remark, rest)}"
+
+    def output(self, output: OutputChange, *, values: bool = True) -> Iterator[str]:
+        line = of_output(output)
+        head = f"  {wording.output_symbol(output):>3} {show.clean(line.path)}"
+        if values:
+            yield from self._values(head, line)
+        else:
+            yield show.cut_middle(head, self.width)
+
+    def wrapped(self, text: str, first: str, *, indent: int, style: str = "") -> Iterator[str]:
+        """A sentence, on as many lines as it needs."""
+        for line in textwrap.wrap(
+            show.clean(text),
+            self.width,
+            initial_indent=first,
+            subsequent_indent=" " * indent,
+            # A path or an address is pasted: it stays in one piece where it can.
+            break_on_hyphens=False,
+        ):
+            yield self.styled(style, line)
+
+    def styled(self, style: str, text: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._color and style else text
+
+    def _head(self, told: Told) -> Iterator[str]:
+        address, remark = show.clean(told.finding.address), show.clean(told.remark)
+        if self._limits and not told.never_cut:
+            address = show.cut_middle(address, self.width - 6)
+        symbol = self.styled(_style(told.finding), f"{wording.symbol(told.finding):>3}")
+        if 6 + show.columns(address) + 2 + show.columns(remark) <= self.width:
+            yield f"  {symbol} {address}  {remark}".rstrip()
+            return
+        first, *rest = _pieces(address, self.width - 6)
+        yield f"  {symbol} {first}"
+        yield from (f"      {piece}" for piece in rest)
+        yield from self.wrapped(remark, " " * _INDENT, indent=_INDENT)
+
+    def _line(self, line: Line, column: int) -> Iterator[str]:
+        path = _path(line)
+        if self._limits:
+            path = show.cut_middle(path, self.width - _INDENT - _PATH_COLUMN)
+        head = f"{'':{_INDENT}}{path}{' ' * (column - show.columns(path))}"
+        yield from self._values(head, line)
+
+    def _values(self, head: str, line: Line) -> Iterator[str]:
+        """On one line if they fit; else line by line, or one snapshot below the other."""
+        names = [name for name, _ in line.values]
+        values = [value for _, value in line.values]
+        note = ", ".join(filter(None, [" → ".join(filter(None, names)), *line.remarks]))
+        literals = show.literals(values)
+        text = f"{head}  {' → '.join(literals)}   {note}".rstrip()
+        several_lines = any(isinstance(value, str) and "\n" in value for value in values)
+        if show.columns(text) <= self.width and not several_lines:
+            yield text
+            return
+        yield f"{head.rstrip()}  {note}".rstrip()
+        parts = show.parts(*values) if len(values) == 2 else None
+        if parts is not None:
+            yield from self._cut([f"{part.mark} {part.text}" for part in parts])
+        elif len(literals) < len(values):
+            yield f"{'':{_INDENT + 2}}{literals[0]}"
+        elif names == [""]:
+            yield from self._cut(laid_out(values[0], self._room))
+        else:
+            yield from self._snapshots(names, values, literals)
+
+    def _snapshots(
+        self, names: Sequence[str], values: Sequence[Value], literals: Sequence[str]
+    ) -> Iterator[str]:
+        column = max(map(len, names))
+        room = self._room - column - 2
+        if self._limits:
+            texts = [[text] for text in show.cut_values(literals, room)]
+        else:
+            texts = [laid_out(value, room) for value in values]
+        for name, lines in zip(names, texts, strict=True):
+            for lead, text in zip([name] + [""] * len(lines), lines, strict=False):
+                yield f"{'':{_INDENT + 2}}{lead:{column}}  {text}"
+
+    def _cut(self, lines: Sequence[str]) -> Iterator[str]:
+        at_most = self._limits.parts if self._limits else len(lines)
+        for line in lines[:at_most]:
+            (text,) = show.cut_values([line], self._room) if self._limits else [line]
+            yield f"{'':{_INDENT + 2}}{text}"
+        if len(lines) > at_most:
+            yield f"{'':{_INDENT + 2}}… {len(lines) - at_most} more lines"
+
+    @property
+    def _room(self) -> int:
+        return self.width - _INDENT - 2
+
+
+def _path(line: Line) -> str:
+    return show.clean(line.path) or "(all of it)"
+
+
+def _pieces(text: str, limit: int) -> list[str]:
+    """All of a name, broken where the line ends."""
+    pieces, piece, used = [], "", 0
+    for character in text:
+        wide = show.columns(character)
+        if used + wide > limit:
+            pieces.append(piece)
+            piece, used = "", 0
+        piece += character
+        used += wide
+    return [*pieces, piece]
+
+
+def _style(finding: Finding) -> str:
+    if finding.kind.destroys or finding.kind is Kind.UNKNOWN:
+        return RED
+    if finding.drifted:
+        return MAGENTA
+    return GREEN if finding.kind is Kind.CREATE else YELLOW
