@@ -6,15 +6,16 @@ found here; what a difference means is for ``assessment``, how it looks for ``re
 
 from __future__ import annotations
 
-import operator
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TypeGuard
 
 from driftctl_py.core.plan import Path
-from driftctl_py.core.values import ABSENT, Value, exact_key, json_inside, same
+from driftctl_py.core.values import ABSENT, Json, Value, exact_key, json_inside, same
+from driftctl_py.core.yaml_inside import yaml_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,18 @@ def differences(recorded: Value, real: Value, planned: Value) -> Iterator[Differ
     """All places, in the order of their names. An object that is not there is ``None``.
 
     Objects and maps are gone into; so are lists of objects where no element moved, and strings
-    that hold JSON. Everything else is one place, with the whole of its values.
+    that hold JSON or YAML. Everything else is one place, with the whole of its values.
+
+    A string is only gone into where its places tell all of it: texts that differ and hold the
+    same are one place. What changes besides (white space, the order of keys) is not told.
     """
     sides = (recorded, real, planned)
     if all(side is None or isinstance(side, Mapping) for side in sides):
         # An attribute that an object does not have is null to the engine.
         objects = [side if isinstance(side, Mapping) else {} for side in sides]
-        for name in sorted(set().union(*objects)):
-            s, r, p = (each.get(name) for each in objects)
-            yield from _walk((name,), s, r, p, in_json=False)
-    else:
-        yield from _walk((), recorded, real, planned, in_json=False)
+        yield from _members((), objects, None, _NOWHERE)
+    elif not _all_same(*sides):
+        yield from _walk((), sides, _NOWHERE)
 
 
 def spelled(path: Path) -> str:
@@ -66,31 +68,70 @@ def spelled(path: Path) -> str:
     return words
 
 
-def _walk(path: Path, s: Value, r: Value, p: Value, *, in_json: bool) -> Iterator[Difference]:
-    if same(s, r) and same(r, p):
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The text that one is in."""
+
+    json: bool = False
+    yaml: bool = False
+
+
+_NOWHERE = _Inside()
+
+
+def _all_same(s: Value, r: Value, p: Value) -> bool:
+    return same(s, r) and same(r, p)
+
+
+def _members(
+    path: Path, sides: Sequence[Mapping[str, Value]], missing: Value, inside: _Inside
+) -> Iterator[Difference]:
+    s, r, p = sides
+    # Most of an object stays as it is, so only what does not is put in order.
+    moved = [
+        name
+        for name in {**s, **r, **p}
+        if not _all_same(s.get(name, missing), r.get(name, missing), p.get(name, missing))
+    ]
+    for name in sorted(moved):
+        yield from _walk((*path, name), [each.get(name, missing) for each in sides], inside)
+
+
+def _walk(path: Path, sides: Sequence[Value], inside: _Inside) -> Iterator[Difference]:
+    """The places in values that are not all the same."""
+    maps = [side for side in sides if isinstance(side, Mapping)]
+    lists = [side for side in sides if _is_list(side)]
+    texts = [side for side in sides if isinstance(side, str)]
+    if len(maps) == len(sides):
+        yield from _members(path, maps, ABSENT, inside)
         return
-    if isinstance(s, Mapping) and isinstance(r, Mapping) and isinstance(p, Mapping):
-        for name in sorted(s.keys() | r.keys() | p.keys()):
-            inner = (each.get(name, ABSENT) for each in (s, r, p))
-            yield from _walk((*path, name), *inner, in_json=in_json)
-    elif isinstance(s, str) and isinstance(r, str) and isinstance(p, str):
-        texts = (s, r, p)
-        held = [json_inside(text) for text in texts]
-        if in_json or None in held or _spelling_matters(texts, held):
-            yield Difference(path, s, r, p, in_json)
-        else:
-            yield from _walk(path, *held, in_json=True)
-    elif _is_list(s) and _is_list(r) and _is_list(p) and _aligned(s, r) and _aligned(r, p):
-        for index, element in enumerate(zip(s, r, p, strict=True)):
-            yield from _walk((*path, index), *element, in_json=in_json)
-    else:
-        yield Difference(path, s, r, p, in_json)
+    if len(lists) == len(sides) and _by_position(lists):
+        for index in range(max(map(len, lists))):
+            elements = [each[index] if index < len(each) else ABSENT for each in lists]
+            if not _all_same(*elements):
+                yield from _walk((*path, index), elements, inside)
+        return
+    if len(texts) == len(sides) and inside == _NOWHERE:
+        held, where = _held(texts)
+        if held is not None and not _spelling_matters(texts, held):
+            yield from _walk(path, held, where)
+            return
+    s, r, p = sides
+    yield Difference(path, s, r, p, in_json=inside.json, in_yaml=inside.yaml)
+
+
+def _held(texts: Sequence[str]) -> tuple[Sequence[Json] | None, _Inside]:
+    """What all of the texts hold, as JSON or else as YAML."""
+    found = {text: json_inside(text) for text in dict.fromkeys(texts)}
+    if None not in found.values():
+        return [found[text] for text in texts], _Inside(json=True)
+    return yaml_inside(texts), _Inside(yaml=True)
 
 
 def _spelling_matters(texts: Sequence[str], held: Sequence[Value]) -> bool:
     """Do two of the texts hold the same, yet differ? Looking only at what they hold would then
     lose that the engine tells them apart."""
-    pairs = ((0, 1), (1, 2), (0, 2))
+    pairs = combinations(range(len(texts)), 2)
     return any((texts[a] == texts[b]) != same(held[a], held[b]) for a, b in pairs)
 
 
@@ -98,14 +139,23 @@ def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _aligned(one: Sequence[Value], other: Sequence[Value]) -> bool:
-    """May elements be compared by position? Only where they have parts to compare, and where no
-    element of one turns up elsewhere in the other, as it does when a set changes."""
-    if len(one) != len(other):
+def _by_position(lists: Sequence[Sequence[Value]]) -> bool:
+    """May elements be compared by position, and those past the end of a list be called absent?
+
+    Only where they have parts to compare, and where no element of one list turns up elsewhere in
+    another, as it does when a set changes. A list that does nothing but grow or shrink is one
+    place all the same: as a whole it claims no position for what comes or goes.
+    """
+    if not any(isinstance(each, Mapping) or _is_list(each) for side in lists for each in side):
         return False
-    if not any(isinstance(each, Mapping) or _is_list(each) for each in (*one, *other)):
+    keys = [[exact_key(each) for each in side] for side in lists]
+    if any(_moved(one, other) for one, other in combinations(keys, 2)):
         return False
-    ones, others = ([exact_key(each) for each in side] for side in (one, other))
-    in_place: int = sum(map(operator.eq, ones, others))
+    as_long = len({len(side) for side in keys}) == 1
+    return as_long or any(len(set(column)) > 1 for column in zip(*keys, strict=False))
+
+
+def _moved(ones: Sequence[Hashable], others: Sequence[Hashable]) -> bool:
+    in_place = sum(one == other for one, other in zip(ones, others, strict=False))
     anywhere = (Counter(ones) & Counter(others)).total()
-    return in_place == anywhere
+    return in_place != anywhere
