@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import mmap
 import os
-import select
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftctl_py.core.masks import Masks
 from driftctl_py.core.saved_plan import (
     LOCK_MEMBER,
     PLAN_MEMBER,
@@ -29,6 +26,7 @@ from driftctl_py.core.saved_plan import (
 from driftctl_py.errors import Interrupted, PlanError, Unavailable, UsageError
 
 if TYPE_CHECKING:
+    from driftctl_py.core.masks import Masks
     from driftctl_py.core.plan import Plan
 
 _CHUNK = 1024 * 1024
@@ -110,12 +108,17 @@ class PlanFiles:
     @contextmanager
     def scratch(self) -> Iterator[_Scratch]:
         """A new private file without a name."""
+        # Here, as below: half of what it costs to start is for what a named file has no need of.
+        import tempfile
+
         with _room():
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed below
         with file:
             yield _Scratch(file)
 
     def _fill(self, spool: int, source: FileIO) -> None:
+        import select
+
         start, going = b"", True
         while going:
             while not select.select([source], [], [], _POLL_SECONDS)[0]:
@@ -186,6 +189,8 @@ def _room() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        import tempfile
+
         raise Unavailable(
             f"The plan could not be kept in {tempfile.gettempdir()}: {error.strerror}.",
             todo="Make room there, or name another directory for temporary files: TMPDIR=DIR",

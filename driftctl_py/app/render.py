@@ -12,51 +12,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftctl_py.app.ports import PlanFiles, Shower
-from driftctl_py.core.engine_choice import Candidate
-from driftctl_py.core.engine_run import EngineRun
-from driftctl_py.core.known_secrets import hide, hide_in
-from driftctl_py.core.masks import Masks
 from driftctl_py.core.saved_plan import ENCRYPTED_ORIGIN, Form, Opened, origin_of, reader_of
-from driftctl_py.core.values import Secrets
 from driftctl_py.errors import EngineError, PlanError
 
+# What only an engine needs is imported when one is asked: it is half of a small plan's time.
 if TYPE_CHECKING:
+    from driftctl_py.app.ports import PlanFiles, Shower
+    from driftctl_py.core.engine_choice import Candidate
+    from driftctl_py.core.masks import Masks
     from driftctl_py.core.plan import Plan
+    from driftctl_py.core.values import Secrets
 
 # A plan of thousands of resources takes its engine a minute; nobody waits for an hour.
 SHOW_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class ReadSettings:
-    """What holds for every plan that is read.
+class Engines:
+    """Who can be asked. ``directory`` is where an engine finds its providers, ``environ`` what it
+    sees; ``secrets`` are values in it that must not be quoted, whoever says them."""
 
-    ``directory`` is where an engine that is asked finds its providers, ``environ`` what it sees.
-    ``secrets`` are values that must not be quoted, whoever says them.
-    """
-
+    shower: Shower
+    candidates: Sequence[Candidate]
     directory: Path
     environ: Mapping[str, str]
-    masks: Masks = ()
     secrets: frozenset[str] = frozenset()
 
 
 class PlanReader:
-    """Reads plans from files and pipes. ``candidates`` is asked only when an engine is needed."""
+    """Reads plans from files and pipes. ``engines`` is only called when one is needed: finding them
+    means to start them."""
 
     def __init__(
-        self,
-        files: PlanFiles,
-        *,
-        engines: Shower,
-        candidates: Callable[[], Sequence[Candidate]],
-        settings: ReadSettings,
+        self, files: PlanFiles, *, engines: Callable[[], Engines], masks: Masks = ()
     ) -> None:
         self._files = files
         self._engines = engines
-        self._candidates = candidates
-        self._settings = settings
+        self._masks = masks
         self.asks_engine = False
         """Whether an engine had to be asked."""
 
@@ -84,34 +76,38 @@ class PlanReader:
             case Form.JSON:
                 return self._decoded(opened.data, secrets)
         self.asks_engine = True
-        engine = reader_of(origin, self._candidates(), name=name)
+        engines = self._engines()
+        engine = reader_of(origin, engines.candidates, name=name)
         with self._files.scratch() as scratch:
-            self._show(engine, opened, scratch.descriptor, name)
+            _show(engines, engine, opened, scratch.descriptor, name)
             with scratch.mapped() as data:
                 return self._decoded(data, secrets)
 
     def _decoded(self, data: memoryview, secrets: Secrets) -> Plan:
         from driftctl_py.core.plan_json import decode_plan
 
-        return decode_plan(data, masks=self._settings.masks, secrets=secrets, settings=True)
-
-    def _show(self, engine: Candidate, opened: Opened, descriptor: int, name: str) -> None:
-        settings = self._settings
-        run = EngineRun(engine, settings.directory, settings.environ, SHOW_SECONDS)
-        try:
-            self._engines.show_into(
-                run, plan=opened.place, descriptor=descriptor, inherit=opened.inherit
-            )
-        except EngineError as error:
-            raise EngineError(
-                f"{name} could not be read by {engine.title} ({engine.path}), run in "
-                f"{settings.directory}. {hide(error.what, settings.secrets)}",
-                todo=error.todo or _remedy(error, opened),
-                diagnostics=hide_in(error.diagnostics, settings.secrets),
-            ) from error
+        return decode_plan(data, masks=self._masks, secrets=secrets, settings=True)
 
 
-def _remedy(error: EngineError, opened: Opened) -> str:
+def _show(engines: Engines, engine: Candidate, opened: Opened, descriptor: int, name: str) -> None:
+    from driftctl_py.core.engine_run import EngineRun
+    from driftctl_py.core.known_secrets import hide, hide_in
+
+    run = EngineRun(engine, engines.directory, engines.environ, SHOW_SECONDS)
+    try:
+        engines.shower.show_into(
+            run, plan=opened.place, descriptor=descriptor, inherit=opened.inherit
+        )
+    except EngineError as error:
+        raise EngineError(
+            f"{name} could not be read by {engine.title} ({engine.path}), run in "
+            f"{engines.directory}. {hide(error.what, engines.secrets)}",
+            todo=error.todo or _remedy(opened),
+            diagnostics=hide_in(error.diagnostics, engines.secrets),
+        ) from error
+
+
+def _remedy(opened: Opened) -> str:
     """An engine needs its providers to read a plan, and its key to read an encrypted one."""
     if opened.form is Form.ENCRYPTED:
         return (

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,6 +22,15 @@ exit codes: 0 all in sync, 2 something was found, 1 anything failed or is unknow
 130 interrupted
 """
 
+_RENDER_EPILOG = """\
+exit codes: 0 it was shown, 1 it could not be read, 130 interrupted; with
+--detailed-exitcode also 2 something drifted or is pending, 1 incomplete
+
+  terraform show -json plan.out | driftctl-py render
+  driftctl-py render plan.out --format markdown --view summary
+"""
+_PLAN_FORMATS = ("text", "markdown", "json", "html", "junit", "sarif", "github")
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -33,14 +43,18 @@ def parser() -> _Parser:
     """The whole command line, for `main` and for shell completion."""
     top = _Parser(
         prog="driftctl-py",
-        description="Tells drift (somebody changed the cloud) from pending changes (a commit that "
-        "is not applied yet), for Terraform and OpenTofu.",
+        description=_wrapped(
+            "Tells drift (somebody changed the cloud) from pending changes (a commit that "
+            "is not applied yet), for Terraform and OpenTofu."
+        ),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"driftctl-py {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     _add_check(commands)
+    _add_render(commands)
+    _add_diff(commands)
     _add_config(commands)
     _add_init(commands)
     _add_demo(commands)
@@ -53,8 +67,10 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser(
         "check",
         help="compare environments with what Git says; changes nothing",
-        description="Plan every environment, or the named ones, without taking a lock or changing "
-        "anything, and report what drifted and what is not applied yet.",
+        description=_wrapped(
+            "Plan every environment, or the named ones, without taking a lock or changing "
+            "anything, and report what drifted and what is not applied yet."
+        ),
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -64,7 +80,7 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
         "-j", "--jobs", type=_positive, metavar="N", help="plans at once (default: the processors)"
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    command.add_argument("-o", "--output", metavar="FILE", help="write the report there")
+    _add_output(command)
     command.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
@@ -73,6 +89,89 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     command.add_argument(
         "-v", "--verbose", action="store_true", help="say on standard error what is chosen and why"
+    )
+
+
+def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "render",
+        help="show one plan: what changes, where it comes from, what it destroys",
+        description=_wrapped(
+            "Read the JSON of a plan (show -json) or a saved plan file, of Terraform 0.15 "
+            "or later or of OpenTofu, and show it. No secret in it is ever shown. Nothing is "
+            "planned or applied; a saved plan is read by the engine that made it."
+        ),
+        epilog=_RENDER_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a plan; - or nothing: standard input",
+    )
+    command.add_argument("--format", choices=_PLAN_FORMATS, default="text")
+    command.add_argument(
+        "--view",
+        choices=("summary", "changes", "full"),
+        default="changes",
+        help="one line for each object; with attributes (the default); with everything, uncut",
+    )
+    _add_output(command)
+    command.add_argument(
+        "--strict",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="count equivalent spellings (null against {}) as drift",
+    )
+    command.add_argument("--name", metavar="NAME", help="what to call the plan (default: FILE)")
+    command.add_argument(
+        "--fingerprint",
+        action="store_true",
+        help="print only the digest of what the plan means; DRIFTCTL_FINGERPRINT_KEY keys it",
+    )
+    command.add_argument(
+        "--detailed-exitcode",
+        action="store_true",
+        help="exit with 2 when something drifted or is pending, with 1 when the plan is incomplete",
+    )
+    _add_reading(command)
+
+
+def _add_diff(commands: argparse._SubParsersAction[_Parser]) -> None:
+    command = commands.add_parser(
+        "diff",
+        help="say how two plans differ in what they would do",
+        description="Compare what two plans mean; their order, their moment and their provider's "
+        "spelling do not count. Each is a plan's JSON or a saved plan file.",
+        epilog="exit codes: 0 the same, 2 different, 1 a plan could not be read, 130 interrupted",
+    )
+    command.add_argument("a", metavar="PLAN_A", help="the earlier one; - is standard input")
+    command.add_argument("b", metavar="PLAN_B", help="the later one; - is standard input")
+    command.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    _add_output(command)
+    _add_reading(command)
+
+
+def _add_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-o", "--output", metavar="FILE", help="write the report there")
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config",
+        metavar="FILE",
+        help="what to hide, and strict (default: driftctl.yaml here or above, if there is one)",
+    )
+    saved = command.add_argument_group("for a saved plan file")
+    saved.add_argument(
+        "--chdir", metavar="DIR", help="where it was planned: its providers are there (default: .)"
+    )
+    saved.add_argument(
+        "--engine",
+        metavar="PROGRAM",
+        help="what reads it: terraform, tofu, embedded or a path (default: the version that made "
+        "it)",
     )
 
 
@@ -110,6 +209,11 @@ def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data-dir", metavar="DIR", help="where checkouts and plugins are kept")
 
 
+def _wrapped(text: str) -> str:
+    """For a formatter that leaves line breaks to us, since the epilogue has its own."""
+    return textwrap.fill(text, 78)
+
+
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -144,6 +248,14 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.check import run_check
 
             return run_check(arguments)
+        case "render":
+            from driftctl_py.cli.render import run_render
+
+            return run_render(arguments)
+        case "diff":
+            from driftctl_py.cli.diff import run_diff
+
+            return run_diff(arguments)
         case "config":
             from driftctl_py.cli.config import run_config
 

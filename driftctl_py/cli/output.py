@@ -38,8 +38,7 @@ def write_output(text: str, arguments: argparse.Namespace) -> None:
             _say(text, sys.stdout)
         raise Unavailable(
             f"The report could not be written to {path}: {error.strerror}.",
-            todo="Check the directory and its permissions; the check itself was made, and its "
-            "report is on standard output.",
+            todo="Check the directory and its permissions; the report is on standard output.",
         ) from error
 
 

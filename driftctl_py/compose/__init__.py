@@ -8,8 +8,10 @@ heavy is imported inside the function that needs it, so that ``--help`` costs no
 from __future__ import annotations
 
 from driftctl_py.compose.checking import Options, check, environments, repository_files
+from driftctl_py.compose.reading import Reading, ReadOptions, Source, reading
 from driftctl_py.compose.surroundings import (
     CONFIG_NAME,
+    KEY_NAME,
     data_dir,
     environ,
     find_config,
@@ -20,7 +22,11 @@ from driftctl_py.compose.surroundings import (
 
 __all__ = [
     "CONFIG_NAME",
+    "KEY_NAME",
     "Options",
+    "ReadOptions",
+    "Reading",
+    "Source",
     "check",
     "data_dir",
     "environ",
@@ -29,5 +35,6 @@ __all__ = [
     "load_config",
     "new_stop",
     "now",
+    "reading",
     "repository_files",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +106,8 @@ def _checker(
     progress: Progress,
     stop: Stop,
 ) -> Checker:
+    import hashlib
+
     from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.machine import available_memory
     from driftctl_py.adapters.plan_file import PlanFiles

@@ -12,10 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from driftctl_py.core.engine_choice import TITLES, Candidate
 from driftctl_py.core.protobuf import fields
 from driftctl_py.errors import EngineMissing, PlanError
+
+if TYPE_CHECKING:
+    from driftctl_py.core.engine_choice import Candidate
 
 # How much of a file `form_of` looks at.
 START = 4096
@@ -86,6 +89,9 @@ class Origin:
     family: str | None = None
 
     def __str__(self) -> str:
+        # Here, since most plans come as JSON, and then no engine is chosen.
+        from driftctl_py.core.engine_choice import TITLES
+
         title = TITLES[self.family] if self.family else "Terraform or OpenTofu"
         return title if self.version is None else f"{title} {self.version}"
 
