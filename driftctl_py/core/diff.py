@@ -80,7 +80,8 @@ _NOWHERE = _Inside()
 
 
 def _all_same(s: Value, r: Value, p: Value) -> bool:
-    return same(s, r) and same(r, p)
+    # What is the same as anything holds nothing unknown, so it is the same as itself.
+    return same(r, p) and (s is r or same(s, r))
 
 
 def _members(
