@@ -23,7 +23,7 @@ _MARKS = {Mark.UNKNOWN: "unknown", Mark.ABSENT: "absent"}
 # JSON may hold these as they are, but a terminal would obey some and hide behind others.
 _UNSAFE = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
 
 
