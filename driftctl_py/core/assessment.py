@@ -426,6 +426,7 @@ def _unknown_read(change: Change) -> Finding:
         origin=Origin.UNDETERMINED,
         drifted=False,
         pending=True,
+        deposed=change.deposed,
         reason=change.reason,
         actions=change.actions,
     )

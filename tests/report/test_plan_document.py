@@ -209,7 +209,7 @@ def test_both_lists_are_in_the_order_of_the_plan() -> None:
         entry("x.b", "update", before={"v": 1}, after={"v": 2}),
         entry("x.a[2]", "delete"),
         entry("x.a[10]", "delete"),
-        entry("data.x.odd", "odd", mode="data"),
+        entry("data.x.odd", "odd", mode="data", deposed="d1"),
         entry("x.c", "no-op"),
     ]
     drift = [entry(name, "update", before={"v": None}, after={"v": ""}) for name in ("x.c", "x.b")]
