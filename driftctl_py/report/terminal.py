@@ -14,7 +14,7 @@ from driftctl_py.core.plan import Kind, OutputChange
 from driftctl_py.core.values import Value
 from driftctl_py.report import show, wording
 from driftctl_py.report.layout import laid_out
-from driftctl_py.report.told import Limits, Line, Told, of_output
+from driftctl_py.report.told import Limits, Line, Sentence, Told, of_output
 
 BOLD, RED, GREEN, YELLOW, MAGENTA = "1", "31", "32", "33", "35"
 
@@ -36,15 +36,7 @@ class Terminal:
     def told(self, told: Told) -> Iterator[str]:
         """One object with what is told of it."""
         yield from self._head(told)
-        at_most = self._limits.lines if self._limits else len(told.lines)
-        shown = told.lines[:at_most]
-        widths = [show.columns(_path(line)) for line in shown]
-        column = max((each for each in widths if each <= _PATH_COLUMN), default=0)
-        for line in shown:
-            yield from self._line(line, column)
-        more = len(told.lines) - len(shown)
-        if more and self._limits:
-            yield f"{'':{_INDENT}}… {more} more attributes{self._limits.more}"
+        yield from self._lines(told.lines)
         if told.later:
             yield f"{'':{_INDENT}}… {told.later} more known after apply"
 
@@ -69,6 +61,11 @@ class Terminal:
             yield from self._values(head, line)
         else:
             yield show.cut_middle(head, self.width)
+
+    def sentence(self, sentence: Sentence, symbol: str) -> Iterator[str]:
+        """Something that is about no object, with what of it is listed."""
+        yield from self.wrapped(sentence.words, f"  {symbol:>3} ", indent=_INDENT)
+        yield from self._lines(sentence.lines)
 
     def wrapped(self, text: str, first: str, *, indent: int, style: str = "") -> Iterator[str]:
         """A sentence, on as many lines as it needs."""
@@ -97,6 +94,17 @@ class Terminal:
         yield f"  {symbol} {first}"
         yield from (f"      {piece}" for piece in rest)
         yield from self.wrapped(remark, " " * _INDENT, indent=_INDENT)
+
+    def _lines(self, lines: Sequence[Line]) -> Iterator[str]:
+        at_most = self._limits.lines if self._limits else len(lines)
+        shown = lines[:at_most]
+        widths = [show.columns(_path(line)) for line in shown]
+        column = max((each for each in widths if each <= _PATH_COLUMN), default=0)
+        for line in shown:
+            yield from self._line(line, column)
+        more = len(lines) - len(shown)
+        if more and self._limits:
+            yield f"{'':{_INDENT}}… {more} more attributes{self._limits.more}"
 
     def _line(self, line: Line, column: int) -> Iterator[str]:
         path = _path(line)

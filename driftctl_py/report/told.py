@@ -5,15 +5,19 @@ Which attributes, by which snapshots, with which remarks. How a line looks is fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from driftctl_py.core.assessment import AttributeChange, Finding, Origin
-from driftctl_py.core.diff import spelled
-from driftctl_py.core.plan import Joined, Kind, OutputChange
-from driftctl_py.core.plan_report import View
-from driftctl_py.core.values import ABSENT, UNKNOWN, Value, json_inside
+from driftctl_py.core.diff import differences, spelled
+from driftctl_py.core.plan import Change, Joined, Kind, OutputChange
+from driftctl_py.core.plan_report import PlanReport, View
+from driftctl_py.core.values import UNKNOWN, Value, json_inside
 from driftctl_py.report import wording
+
+# What counts as the identity of an object, the best first.
+_NAMES = ("id", "arn", "name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,79 @@ def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
         # What is only spelled otherwise comes last, after what counts.
         same = [each for each in finding.attributes if each.origin is Origin.EQUIVALENT]
         shown, later = [each for each in finding.attributes if each not in same] + same, 0
-    lines = [_alone(each) or _line(each) for each in shown]
     if finding.kind is Kind.CREATE and change is not None:
         # As the engine does: what is made is listed.
-        told = [each for each in finding.attributes if each in shown or _is_new(each)]
-        lines = [_alone(each) or _line(each) for each in told]
+        shown = [each for each in finding.attributes if each in shown or not each.drifted]
+    lines = [_whole(each, finding.kind) or _line(each) for each in shown]
+    if change is not None and finding.kind is Kind.CREATE:
         known, unknown = _the_rest(finding, change.after)
         lines += known + (unknown if view is View.FULL else [])
         later = 0 if view is View.FULL else len(unknown)
+    elif change is not None and (finding.kind is Kind.FORGET or finding.kind is Kind.DELETE):
+        named = any(line.path in _NAMES for line in lines)
+        lines = lines if named else [*_identity(change.before), *lines]
     return Told(finding, remark, tuple(lines), later)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Objects of one plan that belong together."""
+
+    title: str
+    told: tuple[Told, ...]
+
+
+def plan_sections(report: PlanReport, view: View) -> list[Section]:
+    """All the objects of a plan that there is something to say about, in reading order."""
+    joined = {(each.entry.address, each.entry.deposed): each for each in report.plan.joined}
+    found = [
+        Section(
+            title,
+            tuple(in_plan(each, joined.get((each.address, each.deposed)), view) for each in group),
+        )
+        for title, group in wording.plan_groups(report.assessment.findings)
+    ]
+    if view is View.FULL and report.assessment.equivalent:
+        told = (
+            Told(each, wording.remark(each), tuple(map(_line, each.attributes)))
+            for each in report.assessment.equivalent
+        )
+        found.append(Section(wording.EQUIVALENT, tuple(told)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Something about a plan that is no object's finding, and what of it is listed."""
+
+    words: str
+    lines: tuple[Line, ...] = ()
+
+
+def plan_sentences(report: PlanReport, view: View) -> list[tuple[str, list[Sentence]]]:
+    """The rest, each kind of it under its title: actions, what was put off, checks, reads."""
+    plan, full = report.plan, view is View.FULL
+    actions = [
+        Sentence(wording.invocation(each), _parts_of(each.config) if full else ())
+        for each in plan.invocations
+    ]
+    later = [
+        Sentence(wording.deferred(each), _changes_of(each.change) if full else ())
+        for each in plan.deferred
+    ]
+    checks = [Sentence(each) for each in wording.plan_checks(report, view)]
+    reads = [
+        Sentence(wording.plan_read(each.change))
+        for each in plan.joined
+        if full and each.change and each.change.kind is Kind.READ
+    ]
+    found = (
+        (wording.ACTIONS, actions),
+        (wording.DEFERRED, later),
+        (wording.CHECKS, checks),
+        (wording.READS, reads),
+    )
+    return [group for group in found if group[1]]
 
 
 def of_output(output: OutputChange) -> Line:
@@ -89,17 +157,21 @@ def _line(attribute: AttributeChange) -> Line:
     return Line(attribute.path, tuple(wording.told_by(attribute)), tuple(remarks))
 
 
-def _is_new(attribute: AttributeChange) -> bool:
-    return attribute.origin is Origin.PENDING and attribute.real in (None, ABSENT)
-
-
-def _alone(attribute: AttributeChange) -> Line | None:
+def _whole(attribute: AttributeChange, kind: Kind) -> Line | None:
     """Of what comes or goes with its object there is only one value to tell."""
     if attribute.drifted or attribute.origin is not Origin.PENDING:
         return None
-    if attribute.planned is ABSENT:
+    if kind is Kind.DELETE:
         return _plain(attribute.path, attribute.real)
-    return _plain(attribute.path, attribute.planned) if attribute.real is None else None
+    return _plain(attribute.path, attribute.planned) if kind is Kind.CREATE else None
+
+
+def _identity(before: Value) -> Iterator[Line]:
+    """By what somebody finds it who looks for it, unless that is a secret."""
+    if isinstance(before, Mapping):
+        known = (name for name in _NAMES if isinstance(before.get(name), str))
+        for name in islice(known, 1):
+            yield Line(name, (("", before[name]),))
 
 
 def _the_rest(finding: Finding, after: Value) -> tuple[list[Line], list[Line]]:
@@ -116,3 +188,20 @@ def _the_rest(finding: Finding, after: Value) -> tuple[list[Line], list[Line]]:
 def _plain(path: str, value: Value) -> Line:
     held = json_inside(value) if isinstance(value, str) else None
     return Line(path, (("", value if held is None else held),), ("JSON",) * (held is not None))
+
+
+def _parts_of(value: Value) -> tuple[Line, ...]:
+    return tuple(
+        _plain(spelled((name,)), each)
+        for name, each in sorted(value.items() if isinstance(value, Mapping) else ())
+        if each is not None
+    )
+
+
+def _changes_of(change: Change) -> tuple[Line, ...]:
+    if change.before is None:
+        return _parts_of(change.after)
+    return tuple(
+        Line(spelled(each.path), (("real", each.real), ("planned", each.planned)))
+        for each in differences(change.before, change.before, change.after)
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin, Totals
@@ -84,9 +84,6 @@ _REASONS = {
     "absent_prereq": "something that it needs is not there yet",
     "deferred_prereq": "something that it needs was put off itself",
 }
-
-# What counts as the identity of an object, the best first.
-_NAMES = ("id", "arn", "name")
 
 
 def symbol(finding: Finding) -> str:
@@ -346,13 +343,14 @@ def plan_answer(report: PlanReport) -> str:
     does = ", ".join(_what_it_does(assessment))
     drifted = f"{assessment.drifted} drifted" if assessment.drifted else ""
     if assessment.complete:
-        if not (does or drifted):
-            return f"{report.name}: no changes: in sync"
-        return f"{report.name}: {'; '.join(filter(None, (does or 'nothing to apply', drifted)))}"
-    if not (does or drifted):
-        return f"{report.name}: incomplete; whether anything would change is not known"
-    known = "; ".join(filter(None, (does, drifted)))
-    return f"{report.name}: incomplete; as far as is known: {known}"
+        words = does or ("nothing to apply" if drifted else "no changes: in sync")
+    elif does or drifted:
+        words = f"incomplete; as far as is known: {does or 'nothing to apply'}"
+    else:
+        words = "incomplete; whether anything would change is not known"
+    failed = len(assessment.failed_checks)
+    checks = f"{_count(failed, 'check')} {'fails' if failed == 1 else 'fail'}" if failed else ""
+    return f"{report.name}: {'; '.join(filter(None, (words, drifted, checks)))}"
 
 
 def plan_warnings(report: PlanReport) -> list[str]:
@@ -387,6 +385,13 @@ PLAN_GROUPS = (
 )
 """What the findings of one plan stand under, in reading order."""
 
+EQUIVALENT = "Equivalent: only spelled otherwise"
+OUTPUTS = "Outputs"
+ACTIONS = "Actions that apply runs"
+DEFERRED = "Put off to a later plan"
+CHECKS = "Checks"
+READS = "Read during apply"
+
 
 def plan_groups(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
     """Each group that has any, with its own."""
@@ -398,15 +403,13 @@ def plan_groups(findings: Iterable[Finding]) -> list[tuple[str, list[Finding]]]:
 
 def plan_remark(finding: Finding, change: Change | None, view: View) -> str:
     """What there is to say beside an address where its whole plan is told: what it is imported
-    as, what was its identity, and, without attributes, which of them forces a replacement."""
+    as, and, where no attributes are told, which of them force a replacement."""
     found = [remark(finding, found_by=change.import_id if change else None)]
-    if finding.kind.destroys and not finding.drifted:
+    if finding.kind.destroys and not finding.drifted and not _says_that_it_is_pending(finding):
         found.append("not applied yet")
-    if view is View.SUMMARY and finding.kind.replaces:
+    if view is View.SUMMARY:
         forcing = [each.path for each in finding.attributes if each.forces_replacement]
         found.append(_forced_by(forcing))
-    if change is not None and (finding.kind.destroys or finding.kind.forgets):
-        found.append(_identity(change.before))
     return "; ".join(filter(None, found))
 
 
@@ -539,22 +542,17 @@ def _at_stake(finding: Finding) -> str:
     return f"{finding.address} ({stateful(finding.address)}, {what})"
 
 
+def _says_that_it_is_pending(finding: Finding) -> bool:
+    """Does the engine's reason itself speak of the code?"""
+    return finding.reason.startswith("delete_because_") and finding.reason in _REASONS
+
+
 def _forced_by(paths: Sequence[str]) -> str:
     if not paths:
         return ""
     named = paths if len(paths) <= _FORCING_AT_MOST else paths[: _FORCING_AT_MOST - 1]
     more = f" and {len(paths) - len(named)} more" if len(named) < len(paths) else ""
     return f"forced by {', '.join(named)}{more}"
-
-
-def _identity(before: Value) -> str:
-    """``id "bucket-assets"``, where an object has a name that is no secret."""
-    if isinstance(before, Mapping):
-        for name in _NAMES:
-            known = before.get(name)
-            if isinstance(known, str) and known:
-                return f"{name} {show.literal(known)}"
-    return ""
 
 
 def _urgency_of_check(found: CheckResult) -> int:
