@@ -12,7 +12,7 @@ leaves; see ``redaction``.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
+from driftctl_py.core.address import parse_address
 from driftctl_py.core.masks import Masks, masks_for, mentions
 from driftctl_py.core.plan import (
     UNMANAGED,
@@ -81,6 +82,14 @@ class _Entry(msgspec.Struct, gc=False):
     action_reason: str | None = None
 
 
+class _Drift(_Entry, kw_only=True, gc=False):
+    # Terraform 0.15 does not write it, nor the key of an instance.
+    address: str = ""
+    module_address: str = ""
+    type: str = ""
+    name: str = ""
+
+
 class _CheckAddress(msgspec.Struct):
     to_display: str
 
@@ -126,7 +135,7 @@ class _Document(msgspec.Struct):
     format_version: str
     terraform_version: str = ""
     resource_changes: list[_Entry] | None = None
-    resource_drift: list[_Entry] | None = None
+    resource_drift: list[_Drift] | None = None
     output_changes: dict[str, _Change] | None = None
     checks: list[_Check] | None = None
     deferred_changes: list[_Deferred] | None = None
@@ -179,7 +188,7 @@ def kind_of(actions: Sequence[str]) -> Kind:
 def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool) -> Plan:
     changes = document.resource_changes or []
     values = _Values(secrets, masks)
-    joined = tuple(_joined(changes, document.resource_drift or [], values))
+    joined = tuple(_joined(document, values))
     outputs = tuple(
         values.output(name, change)
         for name, change in sorted((document.output_changes or {}).items())
@@ -206,8 +215,11 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
     )
 
 
-def _joined(changes: list[_Entry], drift: list[_Entry], values: _Values) -> Iterator[Joined]:
+def _joined(document: _Document, values: _Values) -> Iterator[Joined]:
     """Everything that is not simply unchanged, each change beside the drift of its object."""
+    changes, drift = document.resource_changes or [], document.resource_drift or []
+    if not all(each.address for each in drift):
+        _find_addresses(drift, changes)
     drifted = _by_key(drift, "resource_drift")
     _by_key(changes, "resource_changes")
     current = {entry.address for entry in changes if not entry.deposed} if drifted else set()
@@ -219,10 +231,34 @@ def _joined(changes: list[_Entry], drift: list[_Entry], values: _Values) -> Iter
         if found is not None or not _is_untouched(entry):
             yield values.joined(entry, found)
     for entry in drifted.values():
+        if document.format_version.startswith("0."):
+            # Terraform 1.0 marks in drift only what the code calls sensitive, not what the
+            # provider does; there is no change here that would.
+            entry.change.before_sensitive = entry.change.after_sensitive = UNSET
         yield values.joined(None, entry)
 
 
-def _by_key(entries: list[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
+def _find_addresses(drift: list[_Drift], changes: list[_Entry]) -> None:
+    """Gives drift without an address that of the object it is about: one of the same code, whose
+    change begins where the drift ended. What is gone for good has none; it gets a number."""
+    instances = defaultdict(list)
+    for entry in changes:
+        found = parse_address(entry.address)
+        if found and not entry.deposed:
+            instances[found.module, found.type, found.name].append(entry)
+    for number, each in enumerate(drift):
+        if not each.address:
+            module = f"{each.module_address}." if each.module_address else ""
+            each.address = f"{module}{each.type}.{each.name}[?{number}]"
+            same_code = instances[each.module_address, each.type, each.name]
+            for entry in same_code:
+                if bytes(entry.change.before) == bytes(each.change.after):
+                    each.address = entry.address
+                    same_code.remove(entry)
+                    break
+
+
+def _by_key(entries: Sequence[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
     found = {(entry.address, entry.deposed or ""): entry for entry in entries}
     if len(found) != len(entries):
         raise PlanError(

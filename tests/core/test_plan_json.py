@@ -16,7 +16,7 @@ from driftctl_py.core.plan import ActionInvocation, Change, CheckResult, Kind, O
 from driftctl_py.core.plan_json import decode_plan, kind_of
 from driftctl_py.core.values import UNKNOWN, Sensitive
 from driftctl_py.errors import PlanError
-from tests.data import plans
+from tests.data import plans, plans_old
 
 CHANGE = {
     "actions": ["update"],
@@ -306,6 +306,88 @@ def test_old_formats_are_read() -> None:
 
     assert change_of(plan, "x.y").after == {"a": 1, "id": UNKNOWN}
     assert plan.outputs == (OutputChange("o", Kind.CREATE, None, UNKNOWN),)
+
+
+OLD_CHANGES = {
+    "folder_bucket.assets": Kind.UPDATE,
+    "folder_bucket.logs": Kind.CREATE,
+    "folder_secret.database": Kind.UPDATE,
+}
+
+
+@pytest.mark.parametrize("path", plans_old.files(), ids=plans_old.ids)
+def test_every_real_plan_of_an_old_engine_is_read(path: Path) -> None:
+    plan = decode_plan(path.read_bytes(), settings=True)
+    changes = {j.change.address: j.change.kind for j in plan.joined if j.change}
+    drift = {j.drift.address: j.drift.kind for j in plan.joined if j.drift}
+
+    assert plan.engine_version in path.stem
+    assert "CANARY" in path.read_text()
+    assert "CANARY" not in repr(plan)
+    if path.parent.name == "drift":
+        assert changes == OLD_CHANGES
+        assert drift == OLD_CHANGES | {"folder_bucket.logs": Kind.DELETE}
+        assert all(each.change and each.drift for each in plan.joined)
+    else:
+        assert drift == {}
+        assert changes == OLD_CHANGES | {
+            "folder_server.batch": Kind.DELETE,
+            "folder_server.web": Kind.REPLACE,
+        }
+        assert [(each.name, each.kind) for each in plan.outputs] == [
+            ("address", Kind.UPDATE),
+            ("gone", Kind.DELETE),
+            ("password", Kind.CREATE),
+        ]
+        assert plan.outputs[0].after is UNKNOWN
+
+
+@pytest.mark.parametrize(("version", "shown"), [("0.2", False), ("1.0", True)])
+def test_marks_of_drift_alone_are_not_trusted_in_the_first_format(
+    version: str, shown: bool
+) -> None:
+    # https://github.com/hashicorp/terraform/blob/v1.0.11/internal/command/jsonplan/plan.go#L268
+    plan = decode_plan(document(format_version=version, resource_drift=[entry()]))
+
+    assert (drift_of(plan, "x.y").before == {"a": 1}) == shown
+
+
+def drift_without_address(module: str, name: str, after: Any) -> Any:
+    found = entry(change={"actions": ["update"], "after": after}, type="x", name=name)
+    del found["address"]
+    return found | ({"module_address": module} if module else {})
+
+
+def test_drift_without_an_address_is_that_of_the_change_that_begins_where_it_ended() -> None:
+    # Terraform 0.15 names neither the address nor the key.
+    there = {"before": {"a": 2}, "after": {"a": 1}}
+    plan = decode_plan(
+        document(
+            resource_changes=[
+                entry("x.y[0]", change=there | {"before": {"a": 3}}),
+                entry("x.y[1]", change=there),
+                entry("x.y[1]", change=there, deposed="0123abcd"),
+                entry("module.m.x.y", change=there),
+                entry("not an address"),
+            ],
+            resource_drift=[
+                drift_without_address("", "y", {"a": 2}),
+                drift_without_address("", "gone", None),
+                drift_without_address("module.m", "gone", None),
+                drift_without_address("", "y", {"a": 3}),
+                drift_without_address("", "y", {"a": 3}),
+                drift_without_address("module.m", "y", {"a": 2}),
+            ],
+        )
+    )
+
+    both = [j.entry.address for j in plan.joined if j.change and j.drift]
+    assert both == ["x.y[0]", "x.y[1]", "module.m.x.y"]
+    assert [j.entry.address for j in plan.joined if not j.change] == [
+        "x.gone[?1]",
+        "module.m.x.gone[?2]",
+        "x.y[?4]",
+    ]
 
 
 def test_a_plan_that_does_not_say_what_is_sensitive_shows_no_value() -> None:

@@ -230,8 +230,8 @@ def install_provider(work: Path) -> None:
     )
 
 
-def remake(name: str, scenario: Scenario, engine: Engine) -> None:
-    source, out = HERE / name, HERE / name / f"{engine.family}-{engine.version}.json"
+def remake(name: str, scenario: Scenario, engine: Engine, here: Path = HERE) -> None:
+    source, out = here / name, here / name / f"{engine.family}-{engine.version}.json"
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         (work / "cloud").mkdir()
