@@ -156,8 +156,7 @@ def _of_object(joined: Joined) -> Consequence:
     if change.kind in _MAKES:
         facts |= _planned(change.after)
     if change.kind not in _LEAVES:
-        recorded = change.before if drift is None else drift.before
-        facts |= _changes(change, recorded)
+        facts |= _changes(change, drift)
     if change.kind is Kind.UPDATE and change.sensitivity_changed:
         facts[At(Fact.SENSITIVITY)] = True
     return facts
@@ -207,7 +206,7 @@ def _planned(after: Value) -> dict[At, Value]:
     return {At(Fact.PLANNED, (name,)): each for name, each in after.items() if each is not None}
 
 
-def _changes(change: Change, recorded: Value) -> dict[At, Value]:
+def _changes(change: Change, drift: Change | None) -> dict[At, Value]:
     facts: dict[At, Value] = {}
     if change.before is None:
         return facts
@@ -218,7 +217,7 @@ def _changes(change: Change, recorded: Value) -> dict[At, Value]:
         # restored to) would otherwise make every replacement another one.
         if planned is not UNKNOWN:
             facts[At(Fact.REAL, path)] = real
-            if _drifted(recorded, path, real):
+            if drift is not None and _drifted(drift.before, drift.after, path):
                 facts[At(Fact.DRIFT, path)] = True
     return facts
 
@@ -239,17 +238,22 @@ def _places(path: Path, one: Value, other: Value) -> Iterator[tuple[Path, Value,
         yield path, one, other
 
 
-def _drifted(recorded: Value, path: Path, real: Value) -> bool:
-    """Is the real value at that place another, and not just another spelling of the recorded?"""
-    at = recorded
+def _drifted(recorded: Value, found: Value, path: Path) -> bool:
+    """Was that place, or what it lies in, changed outside, and not just spelled otherwise?"""
     for depth, step in enumerate(path):
-        if isinstance(at, Mapping) and isinstance(step, str):
-            at = at.get(step, ABSENT if depth else None)
-        elif _is_list(at) and isinstance(step, int) and step < len(at):
-            at = at[step]
-        else:
-            return True
-    return not equivalent(at, real)
+        nothing = ABSENT if depth else None
+        recorded, found = _step(recorded, step, nothing), _step(found, step, nothing)
+        if equivalent(recorded, found):
+            return False
+    return not equivalent(recorded, found)
+
+
+def _step(value: Value, step: str | int, nothing: Value) -> Value:
+    if isinstance(value, Mapping) and isinstance(step, str):
+        return value.get(step, nothing)
+    if _is_list(value) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return ABSENT
 
 
 def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
