@@ -7,7 +7,7 @@ are made of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from driftctl_py.core.values import Mark, Sensitive, Value
@@ -21,32 +21,24 @@ def canonical(value: Value, seals: Sequence[str] = ()) -> bytes:
     A secret that was taken out is spelled as its seal, which ``seals`` has at the number
     ``Sensitive.exactly``; without seals, only as *a secret*.
     """
-    return b"".join(_parts(value, seals))
-
-
-def _parts(value: Value, seals: Sequence[str]) -> Iterator[bytes]:
     match value:
         case None:
-            yield b"n"
-        case Mark():
-            yield _MARKS[value]
-        case bool():
-            yield b"t" if value else b"f"
-        case Sensitive():
-            yield b"x" + _text(seals[value.exactly] if seals else "")
+            return b"n"
         case str():
-            yield b"s" + _text(value)
-        case Mapping():
-            yield b"m%d:" % len(value)
-            for key in sorted(value):
-                yield _text(key)
-                yield from _parts(value[key], seals)
-        case Sequence():
-            yield b"l%d:" % len(value)
-            for each in value:
-                yield from _parts(each, seals)
+            return b"s" + _text(value)
+        case bool():
+            return b"t" if value else b"f"
+        case dict() | Mapping():
+            members = (_text(key) + canonical(value[key], seals) for key in sorted(value))
+            return b"m%d:" % len(value) + b"".join(members)
+        case list() | Sequence():
+            return b"l%d:" % len(value) + b"".join(canonical(each, seals) for each in value)
+        case Mark():
+            return _MARKS[value]
+        case Sensitive():
+            return b"x" + _text(seals[value.exactly] if seals else "")
         case _:
-            yield b"d" + _number(value)
+            return b"d" + _number(value)
 
 
 def _text(text: str) -> bytes:
