@@ -11,7 +11,7 @@ import mmap
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,11 +152,16 @@ class _Scratch:
         if os.fstat(self.descriptor).st_size == 0:
             yield memoryview(b"")
             return
-        with (
-            mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as view,
-        ):
+        mapped = mmap.mmap(self.descriptor, 0, access=mmap.ACCESS_READ)
+        view = memoryview(mapped)
+        try:
             yield view
+        finally:
+            # An error on its way out still refers to what it could not read; the map then ends
+            # when the error does.
+            with suppress(BufferError):
+                view.release()
+                mapped.close()
 
 
 def _open(source: Path | int) -> FileIO:
