@@ -203,9 +203,7 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
         checks=tuple(map(_check, document.checks or [])),
         deferred=deferred,
         invocations=invocations,
-        counts=Counter(
-            kind_of(each.change.actions) for each in changes if each.mode not in UNMANAGED
-        ),
+        counts=_counts(changes),
         settings=_settings(document.configuration, values) if settings else None,
         seals=secrets.seals,
         managed=sum(1 for each in changes if each.mode not in UNMANAGED and not each.deposed),
@@ -220,10 +218,13 @@ def _joined(document: _Document, values: _Values) -> Iterator[Joined]:
     changes, drift = document.resource_changes or [], document.resource_drift or []
     if not all(each.address for each in drift):
         _find_addresses(drift, changes)
-    drifted = _by_key(drift, "resource_drift")
-    _by_key(changes, "resource_changes")
-    current = {entry.address for entry in changes if not entry.deposed} if drifted else set()
+    _addresses(drift, "resource_drift")
+    drifted = {(entry.address, entry.deposed or ""): entry for entry in drift}
+    outside = {entry.address for entry in drift}
+    current = _addresses(changes, "resource_changes")
     for entry in changes:
+        if entry.address not in outside and _is_untouched(entry):
+            continue
         found = drifted.pop((entry.address, entry.deposed or ""), None)
         if found is None and entry.previous_address and entry.previous_address not in current:
             # The engine names drift by the new address; kept in case one does not.
@@ -258,14 +259,17 @@ def _find_addresses(drift: list[_Drift], changes: list[_Entry]) -> None:
                     break
 
 
-def _by_key(entries: Sequence[_Entry], where: str) -> dict[tuple[str, str], _Entry]:
-    found = {(entry.address, entry.deposed or ""): entry for entry in entries}
-    if len(found) != len(entries):
+def _addresses(entries: Sequence[_Entry], where: str) -> set[str]:
+    """Of all that is not deposed. Every entry of a plan comes by here, so no keys are made of those
+    that an address tells apart."""
+    current = {entry.address for entry in entries if not entry.deposed}
+    deposed = {(entry.address, entry.deposed) for entry in entries if entry.deposed}
+    if len(current) + len(deposed) != len(entries):
         raise PlanError(
             f"The plan's {where} names one object twice, so there is no telling which entry holds.",
             todo=_AGAIN,
         )
-    return found
+    return current
 
 
 def _is_untouched(entry: _Entry) -> bool:
@@ -279,6 +283,15 @@ def _is_untouched(entry: _Entry) -> bool:
         and not entry.previous_address
         and not _is_there(entry.change.importing)
     )
+
+
+def _counts(changes: Sequence[_Entry]) -> Mapping[Kind, int]:
+    # By the engine's words first: a plan has many entries, and they say few different things.
+    spelled = Counter(tuple(each.change.actions) for each in changes if each.mode not in UNMANAGED)
+    counts: Counter[Kind] = Counter()
+    for actions, count in spelled.items():
+        counts[kind_of(actions)] += count
+    return counts
 
 
 def _check(check: _Check) -> CheckResult:
@@ -418,7 +431,9 @@ def _is_there(raw: msgspec.Raw) -> bool:
 
 def _read(raw: msgspec.Raw) -> Decoded:
     found: Value = _anything.decode(raw)
-    if deeper_than(found, DEEPEST):
+    # Almost nothing opens so many brackets at all.
+    written = bytes(raw)
+    if written.count(b"{") + written.count(b"[") > DEEPEST and deeper_than(found, DEEPEST):
         raise _too_deep()
     return found
 
