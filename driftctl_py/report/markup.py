@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from driftctl_py.core.plan import Kind, OutputChange
-from driftctl_py.core.values import Value
+from driftctl_py.core.values import ABSENT, Value
 from driftctl_py.report import show, wording
 from driftctl_py.report.layout import laid_out
-from driftctl_py.report.told import Limits, Line, Told, of_output
+from driftctl_py.report.told import Limits, Line, Sentence, Told, of_output
 
 _VALUE_AT_MOST = 400
 # As wide as a fence is on a forge's page; what is longer has a scroll bar.
@@ -29,9 +29,14 @@ _STARTS_SOMETHING = re.compile(r"[#+\-=:]|\d+[.)]")
 
 def prose(text: str) -> str:
     """Foreign words as words, wherever Markdown is read: in a paragraph, an item or a cell."""
-    words = _PUNCTUATION.sub(r"\\\g<0>", in_html(text))
+    words = inline(text)
     # At its beginning even harmless punctuation would start a heading or a list.
     return (_INVISIBLE if _STARTS_SOMETHING.match(words) else "") + words
+
+
+def inline(text: str) -> str:
+    """The same where something of ours stands before it on its line."""
+    return _PUNCTUATION.sub(r"\\\g<0>", in_html(text))
 
 
 def in_html(text: str) -> str:
@@ -50,15 +55,22 @@ def fence(lines: Iterable[str], language: str) -> str:
 
 def told_lines(told: Told, limits: Limits | None) -> Iterator[str]:
     """One object with what is told of it."""
-    finding = told.finding
-    yield _head(wording.symbol(finding), finding.kind, finding.address, told.remark)
-    at_most = limits.lines if limits else len(told.lines)
-    for line in told.lines[:at_most]:
-        yield from _values(_path(line), line, limits, only=_lead(finding.kind))
-    if len(told.lines) > at_most:
-        yield f"    … {len(told.lines) - at_most} more attributes"
+    yield head_line(told)
+    yield from _lines(told.lines, limits, only=_lead(told.finding.kind))
     if told.later:
         yield f"    … {told.later} more known after apply"
+
+
+def head_line(told: Told) -> str:
+    """One object, in the one line that says what happens to it."""
+    finding = told.finding
+    return _head(wording.symbol(finding), finding.kind, finding.address, told.remark)
+
+
+def sentence_lines(sentence: Sentence, lead: str, limits: Limits | None) -> Iterator[str]:
+    """Something that is about no object, with what of it is listed."""
+    yield f"{lead} {show.clean(sentence.words)}"
+    yield from _lines(sentence.lines, limits, only=" ")
 
 
 def output_lines(
@@ -75,6 +87,14 @@ def _head(symbol: str, kind: Kind, address: str, remark: str = "") -> str:
     lead = _lead(kind)
     head = f"{lead} " + ("" if symbol == lead else f"{symbol} ") + show.clean(address)
     return head + (f"  # {show.clean(remark)}" if remark else "")
+
+
+def _lines(lines: Sequence[Line], limits: Limits | None, *, only: str) -> Iterator[str]:
+    at_most = limits.lines if limits else len(lines)
+    for line in lines[:at_most]:
+        yield from _values(_path(line), line, limits, only=only)
+    if limits and len(lines) > at_most:
+        yield f"    … {len(lines) - at_most} more attributes{limits.more}"
 
 
 def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Iterator[str]:
@@ -96,9 +116,11 @@ def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Itera
         return
     leads = {1: only, 2: "-+", 3: "-!+"}[len(literals)]
     texts = show.cut_values(literals, _VALUE_AT_MOST) if limits else literals
-    for lead, name, text in zip(leads, names, texts, strict=True):
-        remarks = line.remarks if name == names[-1] else ()
-        yield f"{lead}   {path}  {text}  # {', '.join([name, *remarks])}"
+    # What is not there needs no line, unless there is none at all.
+    there = [at for at, value in enumerate(values) if value is not ABSENT] or [0]
+    for at in there:
+        remarks = line.remarks if at == there[-1] else ()
+        yield f"{leads[at]}   {path}  {texts[at]}  # {', '.join([names[at], *remarks])}"
 
 
 def _alone(path: str, value: Value, note: str, limits: Limits | None, lead: str) -> Iterator[str]:
