@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from driftctl_py.core.assessment import AttributeChange, Finding, Origin
-from driftctl_py.core.plan import Change, Kind
+from driftctl_py.core.assessment import Finding
+from driftctl_py.core.plan import Kind
 from driftctl_py.core.plan_report import PlanReport, View
-from driftctl_py.core.values import Value
-from driftctl_py.report import wording
+from driftctl_py.report import told, wording
 from driftctl_py.report.show import clean, cut_values, literals
+from driftctl_py.report.told import Line, Told
 
 # Columns of one value where values are cut.
 _VALUE = 120
@@ -181,7 +181,7 @@ def equivalents(report: PlanReport) -> list[Alert]:
             "=",
             each.address,
             "other spellings of the same",
-            details=tuple(_details(each, View.FULL)),
+            details=_details(told.in_plan(each, None, View.FULL), View.FULL),
             finding=each,
         )
         for each in report.assessment.equivalent
@@ -198,27 +198,26 @@ def _alerts(report: PlanReport, view: View) -> Iterator[Alert]:
     if not assessment.complete:
         words = f"the plan is incomplete: {assessment.incomplete_reason}"
         yield _about(INCOMPLETE, "?", report.name, words)
-    changes = {(each.entry.address, each.entry.deposed): each.change for each in report.plan.joined}
+    joined = {(each.entry.address, each.entry.deposed): each for each in report.plan.joined}
     for finding in assessment.findings:
-        change = changes.get((finding.address, finding.deposed))
+        known = told.in_plan(finding, joined.get((finding.address, finding.deposed)), view)
         yield _about(
             _rule(finding),
             wording.symbol(finding),
             finding.address,
-            _what_happens(finding, change, view),
-            details=() if view is View.SUMMARY else tuple(_details(finding, view)),
+            "; ".join(filter(None, (_ACTS.get(finding.kind, ""), known.remark))),
+            details=_details(known, view),
             finding=finding,
         )
     for check in assessment.failed_checks:
         yield _as_said(FAILED_CHECK, "!", check.address, wording.check_result(check))
     for output in assessment.outputs:
-        told = wording.output_told_by(output)
         yield _about(
             PENDING_OUTPUT,
             wording.output_symbol(output),
             f"output.{output.name}",
             _OUTPUTS.get(output.kind, "the output changes"),
-            details=() if view is View.SUMMARY else (_values(told, view),),
+            details=() if view is View.SUMMARY else (_values(told.of_output(output), view),),
         )
     for invocation in assessment.invocations:
         words = wording.invocation(invocation)
@@ -256,11 +255,6 @@ def _as_said(rule: Rule, symbol: str, subject: str, words: str) -> Alert:
     return Alert(rule, symbol, clean(subject), message, clean(words))
 
 
-def _what_happens(finding: Finding, change: Change | None, view: View) -> str:
-    words = (_ACTS.get(finding.kind, ""), wording.plan_remark(finding, change, view))
-    return "; ".join(filter(None, words))
-
-
 # What wording does not say of these, because its readers see the symbol.
 _ACTS = {Kind.CREATE: "create", Kind.UPDATE: "change", Kind.DELETE: "destroy"}
 
@@ -277,26 +271,18 @@ def _rule(finding: Finding) -> Rule:
     return PENDING_CHANGE
 
 
-def _details(finding: Finding, view: View) -> Iterator[str]:
-    if view is View.FULL:
-        attributes, later = list(finding.attributes), 0
-    else:
-        attributes, later = wording.shown_attributes(finding)
-    for attribute in attributes:
-        yield _attribute(attribute, view)
-    if later:
-        yield f"… {later} more known after apply"
+def _details(known: Told, view: View) -> tuple[str, ...]:
+    lines = [_detail(line, view) for line in known.lines]
+    return (*lines, f"… {known.later} more known after apply") if known.later else tuple(lines)
 
 
-def _attribute(attribute: AttributeChange, view: View) -> str:
-    told = wording.told_by(attribute)
-    name = clean(attribute.path) or "all of it"
-    remarks = [" → ".join(each for each, _ in told), *wording.attribute_remarks(attribute)]
-    if attribute.origin is Origin.EQUIVALENT:
-        remarks.append("equivalent")
-    return f"{name}: {_values(told, view)} ({clean(', '.join(remarks))})"
+def _detail(line: Line, view: View) -> str:
+    snapshots = " → ".join(name for name, _ in line.values if name)
+    remarks = ", ".join(filter(None, (snapshots, *line.remarks)))
+    words = f"{line.path or 'all of it'}: {_values(line, view)}"
+    return clean(f"{words} ({remarks})" if remarks else words)
 
 
-def _values(told: list[tuple[str, Value]], view: View) -> str:
-    texts = literals([value for _, value in told])
+def _values(line: Line, view: View) -> str:
+    texts = literals([value for _, value in line.values])
     return " → ".join(texts if view is View.FULL else cut_values(texts, _VALUE))
