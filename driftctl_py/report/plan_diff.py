@@ -189,6 +189,8 @@ def _remark(deviation: Deviation) -> str:
 def _does(subject: Subject, consequence: Consequence) -> str:
     finding = _finding(subject, consequence)
     does = _DOES.get(finding.kind, "")
+    if subject.about is About.OUTPUT and finding.kind is Kind.DELETE:
+        does = "remove"
     if Fact.RECORDED in {at.fact for at in consequence} or At(Fact.KIND) not in consequence:
         does = "record what is there"
     remark = show.clean(wording.remark(finding))

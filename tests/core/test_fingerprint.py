@@ -165,7 +165,29 @@ def drift_gone(document: Document, rng: Random) -> None:
     ]
 
 
+def noise_of_a_provider(document: Document, rng: Random) -> None:
+    """What it works out anew in every run, as the latest moment to restore a database to."""
+    found = [
+        (each["address"], name)
+        for each in acting(document)
+        for name in each["change"]["before"] or {}
+        if each["change"]["after_unknown"].get(name) is True and name != "id"
+        if not hidden(each["change"], name)
+    ]
+    assume(found)
+    address, name = rng.choice(found)
+    # Nothing that is a secret elsewhere, and no text that repeats one.
+    now = rng.randrange(10**9)
+    for each in document["resource_changes"]:
+        if each["address"] == address and "deposed" not in each:
+            each["change"]["before"][name] = now
+    for each in document.get("resource_drift", []):
+        if each["address"] == address:
+            each["change"]["after"][name] = now
+
+
 HARMLESS = [
+    noise_of_a_provider,
     another_moment,
     another_version,
     another_order,
