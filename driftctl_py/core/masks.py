@@ -18,7 +18,8 @@ from functools import lru_cache
 from driftctl_py.core.address import parse_address
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Path
-from driftctl_py.core.values import Mark, Sensitive, Value, json_inside
+from driftctl_py.core.values import Json, Mark, Sensitive, Value, json_inside
+from driftctl_py.core.yaml_inside import yaml_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,8 @@ def _masked(
             key: _masked(each, (*path, key), masks, sought, take) for key, each in value.items()
         }
     if isinstance(value, str):
-        held = json_inside(value)
         found: list[Value] = []
-        if held is not None:
-            _masked(held, path, masks, sought, _noted(found))
+        _masked(_inside(value), path, masks, sought, _noted(found))
         return take(value) if found else value
     if isinstance(value, Sequence):
         return [
@@ -124,6 +123,12 @@ def _texts(value: Value) -> Iterator[str]:
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         # By way of Decimal, since Python refuses to spell an int of more than 4300 digits.
         yield str(Decimal(value))
+
+
+def _inside(text: str) -> Json | None:
+    """What a report would take apart."""
+    held = json_inside(text)
+    return (yaml_inside([text]) or [None])[0] if held is None else held
 
 
 def _noted(found: list[Value]) -> Callable[[Value], Value]:

@@ -85,7 +85,7 @@ def settings_in(
     settings = (
         Setting(owner, spelled(path), _digest(path, value, hides, secrets))
         for owner, expressions in owned
-        for path, value in _expressions((), read(expressions))
+        for path, value in _expressions((), read(expressions), hides)
     )
     return tuple(sorted(settings, key=lambda each: (each.owner, each.path)))
 
@@ -102,7 +102,9 @@ def _provisioners(prefix: str, module: _Module) -> Iterator[tuple[str, msgspec.R
             yield from _provisioners(f"{prefix}module.{name}.", call.module)
 
 
-def _expressions(path: Path, found: Value) -> Iterator[tuple[Path, Value]]:
+def _expressions(
+    path: Path, found: Value, hides: Callable[[Value], bool]
+) -> Iterator[tuple[Path, Value]]:
     """Each setting below: an expression is an object with ``constant_value`` or ``references``,
     or an empty one; a block is an object of them, or a list of blocks."""
     if (
@@ -111,21 +113,24 @@ def _expressions(path: Path, found: Value) -> Iterator[tuple[Path, Value]]:
         and not found.keys() <= {"constant_value", "references"}
     ):
         for name, each in found.items():
-            yield from _expressions((*path, name), each)
+            yield from _expressions((*path, name), each, hides)
     elif isinstance(found, list):
         for position, each in enumerate(found):
-            yield from _expressions((*path, position), each)
+            yield from _expressions((*path, position), each, hides)
     elif isinstance(found, Mapping) and isinstance(found.get("constant_value"), Mapping):
-        yield from _members(path, found["constant_value"])
+        yield from _members(path, found["constant_value"], hides)
     else:
         yield path, found
 
 
-def _members(path: Path, constant: Value) -> Iterator[tuple[Path, Value]]:
-    """The members of a literal map one by one, so that a secret among them hides no other."""
-    if isinstance(constant, Mapping) and constant:
+def _members(
+    path: Path, constant: Value, hides: Callable[[Value], bool]
+) -> Iterator[tuple[Path, Value]]:
+    """The members of a literal map one by one, so that a secret among them hides no other; but
+    whole where a name is one."""
+    if isinstance(constant, Mapping) and constant and not any(map(hides, constant)):
         for name, each in constant.items():
-            yield from _members((*path, name), each)
+            yield from _members((*path, name), each, hides)
     else:
         yield path, {"constant_value": constant}
 

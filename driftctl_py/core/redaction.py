@@ -35,6 +35,8 @@ _Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
 
 # A shorter text occurs in others by chance: "prod" is no secret because one tag was.
 _TELLING = 6
+# As long as "#!/bin/bash" is no secret either.
+_TELLING_LINE = 16
 
 
 def redact(
@@ -182,13 +184,16 @@ def _texts(value: Decoded) -> Iterator[str]:
 
 
 def _spellings(text: str) -> Iterator[str]:
-    """As it is, and as it is within a string that holds JSON."""
-    yield text
-    for ascii_only in (True, False):
-        escaped = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
-        yield escaped
-        # The engine's own spelling, jsonencode().
-        yield escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """As it is, as it is within JSON or YAML, and line by line, as where it was indented."""
+    lines = [line.strip() for line in text.splitlines()]
+    for each in (text, *(line for line in lines if len(line) >= _TELLING_LINE)):
+        yield each
+        yield each.replace("'", "''")
+        for ascii_only in (True, False):
+            escaped = json.dumps(each, ensure_ascii=ascii_only)[1:-1]
+            yield escaped
+            # The engine's own spelling, jsonencode().
+            yield escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _members_without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:

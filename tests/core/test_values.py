@@ -209,3 +209,35 @@ def test_depth_is_counted_in_levels() -> None:
     assert deeper_than([{"a": 1}], 1)
     assert deeper_than({"a": []}, 1)
     assert not deeper_than("text", 0)
+
+
+def test_a_key_seals_each_secret_once() -> None:
+    secrets, again, other = Secrets(b"key"), Secrets(b"key"), Secrets(b"other")
+    values: list[Value] = ["a", {"b": 1}, "a", [UNKNOWN, "b"]]
+    marks = [secrets.mark(each) for each in values]
+    again.mark({"b": 1.0})
+    other.mark("a")
+
+    assert [mark.exactly for mark in marks if isinstance(mark, Sensitive)] == [0, 1, 0, 2]
+    assert len(set(secrets.seals)) == 3
+    assert again.seals == (secrets.seals[1],)
+    assert other.seals != secrets.seals[:1]
+
+
+@pytest.mark.parametrize("key", [None, b""])
+def test_without_a_key_nothing_is_sealed(key: bytes | None) -> None:
+    secrets = Secrets(key)
+    secrets.mark("a")
+
+    assert secrets.seals == ()
+    assert secrets.seal("a") == ""
+
+
+def test_a_secret_that_holds_secrets_is_sealed_by_their_seals() -> None:
+    def sealed(text: str) -> str:
+        secrets = Secrets(b"key")
+        secrets.mark([secrets.mark(text)])
+        return secrets.seals[-1]
+
+    assert sealed("a") == sealed("a")
+    assert sealed("a") != sealed("b")
