@@ -102,6 +102,8 @@ def consequences(plan: Plan) -> dict[Subject, Consequence]:
             entry = joined.entry
             found[Subject(About.RESOURCE, entry.address, entry.deposed)] = facts
     for output in plan.outputs:
+        if output.kind is Kind.NO_OP:
+            continue
         found[Subject(About.OUTPUT, output.name)] = _of_output(output)
     for subject, facts in _invocations(plan):
         found[subject] = facts
@@ -190,7 +192,7 @@ def _everything(change: Change) -> dict[At, Value]:
         At(Fact.REASON): change.reason,
         At(Fact.REAL): change.before,
         At(Fact.PLANNED): change.after,
-        At(Fact.SENSITIVITY): change.sensitivity_changed,
+        **({At(Fact.SENSITIVITY): True} if change.sensitivity_changed else {}),
         **{At(Fact.FORCES, path): True for path in change.replace_paths},
     }
 

@@ -101,14 +101,19 @@ def _facts(at: At, ones: Consequence, others: Consequence) -> Iterator[FactDiffe
             at, _SETTING if at in ones else ABSENT, _SETTING if at in others else ABSENT
         )
     elif in_both and at.fact in _VALUES:
-        # As a member of something: only there is a key that is missing another thing than null.
-        for place in differences({"": {"": a}}, {"": {"": a}}, {"": {"": b}}):
-            # What is unknown is the same as nothing; two plans that both do not know it agree.
-            if exact_key(place.real) != exact_key(place.planned):
-                inner = At(at.fact, (*at.path, *place.path[2:]))
-                yield FactDifference(inner, place.real, place.planned, place.in_json, place.in_yaml)
+        yield from places_between(at, a, b)
     else:
         yield FactDifference(at, a, b)
+
+
+def places_between(at: At, a: Value, b: Value) -> Iterator[FactDifference]:
+    """Where in there two values differ, in strings that hold JSON or YAML too."""
+    # As a member of something: only there is a key that is missing another thing than null.
+    for place in differences({"": {"": a}}, {"": {"": a}}, {"": {"": b}}):
+        # What is unknown is the same as nothing; two plans that both do not know it agree.
+        if exact_key(place.real) != exact_key(place.planned):
+            inner = At(at.fact, (*at.path, *place.path[2:]))
+            yield FactDifference(inner, place.real, place.planned, place.in_json, place.in_yaml)
 
 
 def _kind(consequence: Consequence | None) -> Kind | None:

@@ -15,8 +15,13 @@ from driftctl_py.core.assessment import Finding, Origin
 from driftctl_py.core.consequences import About, At, Consequence, Fact, Subject
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Kind, OutputChange
-from driftctl_py.core.plan_diff import Deviation, FactDifference, PlanDifference
-from driftctl_py.core.values import ABSENT, Value
+from driftctl_py.core.plan_diff import (
+    Deviation,
+    FactDifference,
+    PlanDifference,
+    places_between,
+)
+from driftctl_py.core.values import Value
 from driftctl_py.report import show, wording
 
 # Per deviation, but for what destroys; whoever wants all of them asks for the JSON.
@@ -147,7 +152,7 @@ def _name(subject: Subject) -> str:
             words = " ".join(filter(None, (f"action {subject.name}", subject.key)))
         case About.DEFERRED:
             words = f"put off: {subject.name}"
-        case About.PROVIDER | About.PROVISIONER:
+        case _:
             words = f"{subject.about.value} {subject.name}"
     return show.clean(words + (f" ({subject.nth + 1})" if subject.nth else ""))
 
@@ -219,32 +224,75 @@ def _finding(subject: Subject, consequence: Consequence) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One fact in words; without values where its words say it all."""
+    """One line in words; without values where its words say it all. ``sides`` are the names of
+    the two values, where there are two: A and B, or two snapshots of what only one plan does."""
 
     words: str
-    values: tuple[Value, ...]
-    note: str
+    values: tuple[Value, ...] = ()
+    notes: tuple[str, ...] = ()
+    sides: tuple[str, str] = ("A", "B")
+
+    @property
+    def note(self) -> str:
+        between_plans = self.sides == ("A", "B") or len(self.values) < 2
+        return ", ".join([*([] if between_plans else [" → ".join(self.sides)]), *self.notes])
 
 
 def _told(deviation: Deviation) -> Iterator[_Told]:
-    only = _only_in(deviation)
-    for found in deviation.facts:
-        fact = found.at.fact
-        if fact in _IN_THE_HEAD:
-            continue
-        words = " ".join(filter(None, (_path(found.at), _SAYS.get(fact, fact.value))))
-        sides = [each for each in (found.a, found.b) if each is not ABSENT]
-        notes = ["JSON"] * found.in_json + ["YAML"] * found.in_yaml
-        if len(sides) == 1 and not only:
-            notes.append(f"only in {'A' if found.b is ABSENT else 'B'}")
-        if fact is Fact.SETTING:
-            words = f"{_path(found.at)} is {'another' if len(sides) == 2 else 'set'}"
-            yield _Told(words, (), ", ".join(notes))
-        elif len(sides) == 1 and sides[0] is True:
-            yield _Told(words, (), ", ".join(notes))
+    facts = [each for each in deviation.facts if each.at.fact not in _IN_THE_HEAD]
+    alone = deviation.a if deviation.b is None else deviation.b
+    for found in facts:
+        if deviation.a is None or deviation.b is None:
+            yield from _told_alone(found, alone or {})
         else:
-            values = (found.a, found.b) if len(sides) == 2 else tuple(sides)
-            yield _Told(words, values or (ABSENT,), ", ".join(notes))
+            yield _told_of_both(found, in_a=found.at in deviation.a, in_b=found.at in deviation.b)
+
+
+def _told_alone(found: FactDifference, consequence: Consequence) -> Iterator[_Told]:
+    """Of what only one plan does: what it is and what it will be, as in every report."""
+    fact, path = found.at.fact, found.at.path
+    value = consequence[found.at]
+    before = {Fact.PLANNED: Fact.REAL, Fact.REAL: Fact.RECORDED}.get(fact)
+    after = {Fact.REAL: Fact.PLANNED, Fact.RECORDED: Fact.REAL}.get(fact)
+    notes = (_SAYS[Fact.DRIFT],) * (At(Fact.DRIFT, path) in consequence)
+    if fact is Fact.SETTING:
+        yield _Told(f"{_path(found.at)} is set")
+    elif fact in (Fact.POSITION, Fact.DRIFT):
+        return  # said of a place that has a line of its own; and there is no other position
+    elif after is not None and At(after, path) in consequence:
+        return  # told with what becomes of it
+    elif before is not None and At(before, path) in consequence:
+        sides = (before.value, fact.value)
+        for place in places_between(found.at, consequence[At(before, path)], value):
+            strings = ["JSON"] * place.in_json + ["YAML"] * place.in_yaml
+            words = _path(place.at) or "value"
+            yield _Told(words, (place.a, place.b), (*notes, *strings), sides)
+    elif value is True:
+        yield _Told(_said(found.at))
+    elif fact is Fact.PLANNED and path:
+        yield _Told(_path(found.at), (value,))
+    else:
+        yield _Told(_said(found.at), (value,), notes if fact is Fact.REAL else ())
+
+
+def _told_of_both(found: FactDifference, *, in_a: bool, in_b: bool) -> _Told:
+    """Of what both plans do: A → B."""
+    notes = ["JSON"] * found.in_json + ["YAML"] * found.in_yaml
+    values: tuple[Value, ...] = (found.a, found.b)
+    # A place within a value that both have is in neither as such.
+    if in_a != in_b:
+        notes.append(f"only in {'A' if in_a else 'B'}")
+        values = (found.a,) if in_a else (found.b,)
+    if found.at.fact is Fact.SETTING:
+        does = "is another" if len(values) == 2 else "is set"
+        return _Told(f"{_path(found.at)} {does}", (), tuple(notes))
+    return _Told(
+        _said(found.at), () if values[0] is True and in_a != in_b else values, tuple(notes)
+    )
+
+
+def _said(at: At) -> str:
+    return " ".join(filter(None, (_path(at), _SAYS.get(at.fact, at.fact.value))))
 
 
 def _path(at: At) -> str:
@@ -303,17 +351,17 @@ class _Terminal:
             return
         yield f"{head}   {told.note}".rstrip()
         room = self._width - _INDENT - 4
-        parts = show.parts(*told.values) if len(told.values) == 2 else None
+        parts = show.parts(*told.values, limit=room) if len(told.values) == 2 else None
         if parts is not None:
             for part in parts[:_PARTS_AT_MOST]:
-                (text,) = show.cut_values([part.text], room)
-                yield f"{'':{_INDENT + 2}}{part.mark} {text}"
+                yield f"{'':{_INDENT + 2}}{part.mark} {part.text}"
             if len(parts) > _PARTS_AT_MOST:
                 yield f"{'':{_INDENT + 2}}… {len(parts) - _PARTS_AT_MOST} more lines"
         else:
-            sides = "AB" if len(literals) == 2 else " "
-            for side, text in zip(sides, show.cut_values(literals, room - 1), strict=True):
-                yield f"{'':{_INDENT + 2}}{side}  {text}"
+            sides = told.sides if len(literals) == 2 else ("",)
+            column = max(map(len, sides))
+            for side, text in zip(sides, show.cut_values(literals, room - column), strict=True):
+                yield f"{'':{_INDENT + 2}}{side:{column}}  {text}".rstrip()
 
     def _in(self, style: str, text: str) -> str:
         return f"\x1b[{style}m{text}\x1b[0m" if self._color and style else text
@@ -334,18 +382,19 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
     told = list(_told(deviation))
     for each in told[:_FACTS_AT_MOST]:
         note = f"  # {each.note}" if each.note else ""
-        parts = show.parts(*each.values) if len(each.values) == 2 else None
+        several = len(each.values) == 2
+        parts = show.parts(*each.values, limit=_VALUE_AT_MOST) if several else None
         literals = show.cut_values(show.literals(each.values), _VALUE_AT_MOST)
         if parts is not None:
             yield f"    {each.words}{note}"
             for part in parts[:_PARTS_AT_MOST]:
-                yield f"{part.mark}     {show.cut(part.text, _VALUE_AT_MOST)}"
+                yield f"{part.mark}     {part.text}"
             if len(parts) > _PARTS_AT_MOST:
                 yield f"      … {len(parts) - _PARTS_AT_MOST} more lines"
-        elif len(literals) == 2:
+        elif len(literals) == 2 and each.sides == ("A", "B"):
             for mark, text in zip("-+", literals, strict=True):
                 yield f"{mark}   {each.words}  {text}{note}"
         else:
-            yield f"    {each.words}  {''.join(literals)}".rstrip() + note
+            yield f"    {each.words}  {' → '.join(literals)}".rstrip() + note
     if len(told) > _FACTS_AT_MOST:
         yield f"    … {len(told) - _FACTS_AT_MOST} more"

@@ -148,6 +148,7 @@ def test_of_an_action_that_this_version_does_not_know_everything_counts() -> Non
             actions=("transmogrify",),
             reason="because",
             replace_paths=(("a",),),
+            sensitivity_changed=True,
         )
     )
 
@@ -158,7 +159,7 @@ def test_of_an_action_that_this_version_does_not_know_everything_counts() -> Non
         "reason": "because",
         "real": {"a": 1},
         "planned": {"a": 1},
-        "sensitivity": False,
+        "sensitivity": True,
         "forces replacement a": True,
     }
 
@@ -252,7 +253,12 @@ def test_what_is_read_during_apply_counts_and_not_what_it_reads() -> None:
 
 
 def test_outputs_count_with_both_values() -> None:
-    plan = plan_of(outputs=(OutputChange("url", Kind.UPDATE, "a", UNKNOWN),))
+    plan = plan_of(
+        outputs=(
+            OutputChange("url", Kind.UPDATE, "a", UNKNOWN),
+            OutputChange("n", Kind.NO_OP, 1, 1),
+        )
+    )
 
     assert consequences(plan) == {
         Subject(About.OUTPUT, "url"): {
