@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import accumulate, takewhile
-from typing import TypeGuard
+from typing import TypeAlias, TypeGuard
 
-from driftctl_py.core.values import Mark, Sensitive, Value, exact_key
+from driftctl_py.core.diff import Difference, differences, spelled
+from driftctl_py.core.values import ABSENT, Mark, Sensitive, Value, exact_key, has_unknown, same
+from driftctl_py.report.subsequence import common
 
 # Control characters (C0, DEL, C1), the separators that terminals and editors take for a new line,
 # what turns the direction of writing, what is there without being seen, and half of a character.
@@ -30,8 +32,21 @@ SECRET = "(sensitive value)"  # noqa: S105 - what stands in its place
 LATER = "(known after apply)"
 NONE = "(none)"
 
-# Beyond this many lines or elements a side is compared only where it begins and ends alike.
-_COMPARE_AT_MOST = 400
+# Lines that stay as they are, told around one that does not.
+_CONTEXT = 2
+# What is longer than that is told on lines of its own, even where nothing is cut.
+_INLINE = 76
+# Gone and new objects are compared each with each to find out which of them became which.
+_COMPARE_AT_MOST = 2500
+_ALIKE = 0.5
+# Who has the same in one of these is the same one, whatever else became of it.
+_NAMES = ("name", "key", "id", "sid", "Name", "Key", "Id", "Sid")
+_EMPTY: tuple[Value, ...] = (None, "", [], {})
+# What a part of a part is indented by, and what is left to a text that is deep inside.
+_STEP = "  "
+_NARROWEST = 20
+# Digits that a number may have before it is written with an exponent; no engine writes so many.
+_DIGITS_AT_MOST = 1000
 
 
 def clean(text: str) -> str:
@@ -68,7 +83,7 @@ def literal(value: Value) -> str:
         case Sequence():
             return "[" + ", ".join(map(literal, value)) + "]"
         case _:
-            return str(value)
+            return _number(value)
 
 
 def literals(values: Sequence[Value]) -> list[str]:
@@ -108,24 +123,30 @@ def cut_values(texts: Sequence[str], limit: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A line or an element of a longer value: ``-`` gone, ``+`` new, or `` `` for so many that
-    stay as they are."""
+    """One line of how a longer value changed.
+
+    ``-`` is gone, ``+`` is new, and ``~`` changed in place: its text has both sides
+    (``ports[0]: 80 → 443``). Everything else is marked with a blank: what stays, and remarks,
+    which stand in brackets or after an ellipsis. A text may begin with blanks, which count.
+    """
 
     mark: str
     text: str
 
 
-def parts(old: Value, new: Value) -> list[Part] | None:
-    """What is gone and what is new, for two texts of several lines or two lists; None for other
-    values, which are shown whole."""
+def parts(old: Value, new: Value, *, limit: int | None = None) -> list[Part] | None:
+    """What is gone, what is new and what changed, for two texts of several lines, two lists or
+    two maps; None for other values, which are shown whole. Three snapshots are two such steps.
+
+    With a ``limit`` no text is wider, and long ones are cut around what differs: who cuts them
+    again may lose just that. Without one nothing is left out but lines that stay.
+    """
     if isinstance(old, str) and isinstance(new, str):
-        if "\n" not in old and "\n" not in new:
-            return None
-        olds, news = old.split("\n"), new.split("\n")
-        return _parts(olds, news, list(map(literal, olds)), list(map(literal, news)))
+        return _parts_of_texts(old, new, limit)
     if _is_list(old) and _is_list(new):
-        gone, come = list(map(exact_key, old)), list(map(exact_key, new))
-        return _parts(gone, come, list(map(literal, old)), list(map(literal, new)))
+        return list(_parts_of_lists(old, new, limit))
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return list(_parts_of_maps(old, new, limit))
     return None
 
 
@@ -156,52 +177,310 @@ def _head(text: str, limit: int) -> str:
 
 
 def _common_start(texts: Sequence[str]) -> int:
-    shortest = min(texts, key=len)
-    for index, character in enumerate(shortest):
-        if any(text[index] != character for text in texts):
-            return index
-    return 0
+    first, last = min(texts), max(texts)
+    if first == last:
+        return 0
+    return next(
+        (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
+        len(first),
+    )
 
 
 def _cut_value(text: str, skip: int, limit: int) -> str:
-    rest = ("…" + text[skip:]) if skip else text
+    rest = "…" + text[skip:] if skip and columns(text) > limit else text
     if columns(rest) <= limit:
         return rest
     total = f"… ({size(len(text))})"
     return _head(rest, max(1, limit - columns(total))) + total
 
 
-def _parts(
-    olds: Sequence[Hashable],
-    news: Sequence[Hashable],
-    old_texts: Sequence[str],
-    new_texts: Sequence[str],
-) -> list[Part]:
-    start = 0
-    while start < min(len(olds), len(news)) and olds[start] == news[start]:
-        start += 1
-    end = 0
-    while end < min(len(olds), len(news)) - start and olds[-1 - end] == news[-1 - end]:
-        end += 1
-    middle_old, middle_new = olds[start : len(olds) - end], news[start : len(news) - end]
-    found = _unchanged(start)
-    if len(middle_old) + len(middle_new) <= _COMPARE_AT_MOST:
-        matcher = SequenceMatcher(None, middle_old, middle_new, autojunk=False)
-        steps = list(matcher.get_opcodes())
+def _number(number: int | float | Decimal) -> str:
+    """All of its digits, as engines write it, without an exponent."""
+    exact = Decimal(str(number)) if isinstance(number, float) else Decimal(number)
+    if exact.is_finite() and abs(exact.adjusted()) < _DIGITS_AT_MOST:
+        return f"{exact:f}"
+    return str(exact)
+
+
+_Hunk: TypeAlias = tuple[range, range]
+
+
+def _hunks(olds: Sequence[Hashable], news: Sequence[Hashable]) -> Iterator[_Hunk]:
+    """For each run of changes the positions of what is gone and of what came in its place; what
+    stays lies between two of them."""
+    old_from = new_from = 0
+    for old, new in (*common(olds, news), (len(olds), len(news))):
+        if old > old_from or new > new_from:
+            yield range(old_from, old), range(new_from, new)
+        old_from, new_from = old + 1, new + 1
+
+
+def _parts_of_texts(old: str, new: str, limit: int | None) -> list[Part] | None:
+    places = list(differences(old, old, new))
+    if any(place.in_string for place in places):
+        what = "(JSON)" if places[0].in_json else "(YAML)"
+        return [Part(" ", what), *_parts_of_places(places, limit)]
+    if "\n" not in old and "\n" not in new:
+        return None
+    return list(_parts_of_lines(old, new, limit))
+
+
+def _parts_of_lines(old: str, new: str, limit: int | None) -> Iterator[Part]:
+    if old != new and _squeezed(old) == _squeezed(new):
+        yield Part(" ", "(only white space differs)")
+    if old and new and old.endswith("\n") != new.endswith("\n"):
+        yield Part("-" if old.endswith("\n") else "+", "(newline at the end)")
+    ends = _line_ends(old), _line_ends(new)
+    if "mixed" not in ends:
+        old, new = old.replace("\r\n", "\n"), new.replace("\r\n", "\n")
+        if "" not in ends and ends[0] != ends[1]:
+            yield Part("~", f"(line ends: {ends[0]} → {ends[1]})")
+    olds, news = _lines(old), _lines(new)
+    at, context = 0, 0
+    for gone, come in _hunks(olds, news):
+        yield from _unchanged_lines(olds[at : gone.start], context, _CONTEXT, limit)
+        context = _CONTEXT
+        removed, added = olds[gone.start : gone.stop], news[come.start : come.stop]
+        # Where two lines differ in white space alone, it has to be seen.
+        alike = set(map(_squeezed, removed)) & set(map(_squeezed, added))
+        yield from _gone_and_new(
+            [_line(each, quoted=_squeezed(each) in alike) for each in removed],
+            [_line(each, quoted=_squeezed(each) in alike) for each in added],
+            limit,
+        )
+        at = gone.stop
+    yield from _unchanged_lines(olds[at:], context, 0, limit)
+
+
+def _unchanged_lines(
+    lines: Sequence[str], head: int, tail: int, limit: int | None
+) -> Iterator[Part]:
+    """The first and the last of them, which are next to a change, and how many there are besides;
+    all of them where the number would take as much room."""
+    left_out = len(lines) - head - tail
+    if left_out < 2:
+        head, tail, left_out = len(lines), 0, 0
+    yield from (Part(" ", _short(_line(each), limit)) for each in lines[:head])
+    if left_out:
+        yield Part(" ", f"… ({left_out} unchanged)")
+        yield from (Part(" ", _short(_line(each), limit)) for each in lines[len(lines) - tail :])
+
+
+def _lines(text: str) -> list[str]:
+    """Whether the last of them ends in a newline is told apart."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _line_ends(text: str) -> str:
+    """``LF``, ``CRLF``, ``mixed``, or nothing for a text of one line."""
+    breaks, both = text.count("\n"), text.count("\r\n")
+    if text.count("\r") != both or both not in (0, breaks):
+        return "mixed"
+    return ("CRLF" if both else "LF") if breaks else ""
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def _line(text: str, *, quoted: bool = False) -> str:
+    """A line as it is, or as a literal where that could deceive: what ends in a blank, is nothing
+    but blanks, holds what is not seen, or looks like a literal or a remark itself."""
+    plain = text.expandtabs(4)
+    seen = clean(plain) == plain == plain.rstrip()
+    return literal(text) if quoted or not seen or plain[:1] in ("", '"', "…", "(") else plain
+
+
+def _parts_of_lists(
+    old: Sequence[Value], new: Sequence[Value], limit: int | None
+) -> Iterator[Part]:
+    olds: list[Hashable] = list(map(exact_key, old))
+    # What is not known yet is none of those that were there.
+    news: list[Hashable] = [
+        ("later", at) if has_unknown(each) else exact_key(each) for at, each in enumerate(new)
+    ]
+    hunks = list(_hunks(olds, news))
+    became = _became(old, new, hunks)
+    lives_on = set(became.values())
+    at = unchanged = 0
+    for gone, come in hunks:
+        unchanged += gone.start - at
+        found = [
+            *_gone_and_new(
+                [_whole(old[each], limit) for each in gone if each not in lives_on],
+                [_whole(new[each], limit) for each in come if each not in became],
+                limit,
+            ),
+            *(
+                part
+                for each in come
+                if each in became
+                for part in _element(
+                    old[became[each]],
+                    new[each],
+                    "" if became[each] in gone else " (from another position)",
+                    limit,
+                )
+            ),
+        ]
+        if found:
+            yield from _unchanged(unchanged)
+            yield from found
+            unchanged = 0
+        at = gone.stop
+    yield from _unchanged(unchanged + len(old) - at)
+
+
+def _whole(value: Value, limit: int | None) -> str:
+    """All of an element; of an object too long for a line at least what is not empty in it."""
+    text = literal(value)
+    if limit is None or columns(text) <= limit or not isinstance(value, Mapping):
+        return text
+    full = {key: each for key, each in value.items() if each not in _EMPTY}
+    return text if len(full) == len(value) else f"{literal(full)[:-1]}, …}}"
+
+
+def _became(
+    old: Sequence[Value], new: Sequence[Value], hunks: Sequence[_Hunk]
+) -> Mapping[int, int]:
+    """Which new objects are old ones that changed: by position in ``new``, that in ``old``.
+
+    The most alike are paired first, of two that are as alike those nearer to each other. A set is
+    sorted anew when an object of it changes, so that may turn up anywhere.
+    """
+    gone = [(at, run) for run, (ats, _) in enumerate(hunks) for at in ats if _is_map(old[at])]
+    come = [(at, run) for run, (_, ats) in enumerate(hunks) for at in ats if _is_map(new[at])]
+    if len(gone) * len(come) > _COMPARE_AT_MOST:
+        return {}
+    candidates = sorted(
+        (-_likeness(old[one], new[other]), abs(run - other_run), abs(one - other), one, other)
+        for one, run in gone
+        for other, other_run in come
+    )
+    found: dict[int, int] = {}
+    for unlike, _, _, one, other in candidates:
+        if unlike <= -_ALIKE and other not in found and one not in found.values():
+            found[other] = one
+    return found
+
+
+def _likeness(one: Value, other: Value) -> float:
+    """Of two maps, from 0 to 1; more where they have one name, and most where nothing but their
+    position changed. What is empty on both sides tells nothing."""
+    if same(one, other):
+        return 3
+    ones, others = _as_map(one), _as_map(other)
+    if any(ones.get(name) and same(ones.get(name), others.get(name)) for name in _NAMES):
+        return 2
+    telling = [name for name in {**ones, **others} if ones.get(name) or others.get(name)]
+    alike = sum(same(ones.get(name, ABSENT), others.get(name, ABSENT)) for name in telling)
+    return alike / len(telling) if telling else 0
+
+
+def _element(old: Value, new: Value, remark: str, limit: int | None) -> Iterator[Part]:
+    """An object that changed within a list, told by what differs and by the name that it has."""
+    places = _places(old, new)
+    if not places:
+        yield Part("~", _short(_whole(new, _less(limit, remark)), _less(limit, remark)) + remark)
+        return
+    changed = {place.path[0] for place in places}
+    named = [
+        f"{name}: {literal(value)}"
+        for name, value in _as_map(new).items()
+        if name in _NAMES and value and name not in changed
+    ]
+    told = [_inline(place) for place in places]
+    inline = "{" + ", ".join([*named, *filter(None, told)]) + "}" + remark
+    if None not in told and columns(inline) <= (limit or _INLINE):
+        yield Part("~", inline)
     else:
-        # The comparison is quadratic. What is shown is still right, only longer than need be.
-        steps = [("replace", 0, len(middle_old), 0, len(middle_new))]
-    for step, old_from, old_to, new_from, new_to in steps:
-        if step == "equal":
-            found += _unchanged(old_to - old_from)
+        yield Part("~", _short("{" + ", ".join([*named, "…"]) + "}" + remark, limit))
+        yield from _indented(_parts_of_places(places, _less(limit, _STEP)))
+
+
+def _parts_of_maps(
+    old: Mapping[str, Value], new: Mapping[str, Value], limit: int | None
+) -> Iterator[Part]:
+    places = _places(old, new)
+    yield from _parts_of_places(places, limit)
+    yield from _unchanged(len({**old, **new}.keys() - {place.path[0] for place in places}))
+
+
+def _places(old: Value, new: Value) -> list[Difference]:
+    """Where two maps differ. To ``differences`` they would be objects, whose attributes are null
+    when they are missing; in a map that is not the same, so they are given as values of one."""
+    within = differences({"": old}, {"": old}, {"": new})
+    return [replace(each, path=each.path[1:]) for each in within]
+
+
+def _parts_of_places(places: Iterable[Difference], limit: int | None) -> Iterator[Part]:
+    for place in places:
+        inline = _inline(place)
+        if inline is not None and columns(inline) <= (limit or _INLINE):
+            mark = "+" if place.real is ABSENT else "-" if place.planned is ABSENT else "~"
+            yield Part(mark, inline)
         else:
-            found += [Part("-", old_texts[start + at]) for at in range(old_from, old_to)]
-            found += [Part("+", new_texts[start + at]) for at in range(new_from, new_to)]
-    return found + _unchanged(end)
+            yield from _place(place, limit)
+
+
+def _inline(place: Difference) -> str | None:
+    """A place on one line; None for a text of several, which is compared line by line."""
+    sides = [side for side in (place.real, place.planned) if side is not ABSENT]
+    if any(isinstance(side, str) and "\n" in side for side in sides):
+        return None
+    return _label(place) + " → ".join(literals(sides))
+
+
+def _place(place: Difference, limit: int | None) -> Iterator[Part]:
+    """A place that needs more than a line."""
+    label = _label(place)
+    if limit is not None:
+        label = cut_middle(label, limit // 2)
+    if label and (inner := parts(place.real, place.planned, limit=_less(limit, _STEP))) is not None:
+        yield Part("~", label.rstrip())
+        yield from _indented(inner)
+        return
+    gone, new = ([] if side is ABSENT else [literal(side)] for side in (place.real, place.planned))
+    for part in _gone_and_new(gone, new, _less(limit, label)):
+        yield Part(part.mark, label + part.text)
+
+
+def _label(place: Difference) -> str:
+    return f"{clean(spelled(place.path))}: " if place.path else ""
+
+
+def _indented(inner: Iterable[Part]) -> Iterator[Part]:
+    return (Part(part.mark, _STEP + part.text) for part in inner)
+
+
+def _less(limit: int | None, beside: str) -> int | None:
+    """What is left of a line to what stands beside that."""
+    return None if limit is None else max(_NARROWEST, limit - columns(beside))
+
+
+def _gone_and_new(gone: Sequence[str], new: Sequence[str], limit: int | None) -> Iterator[Part]:
+    if limit is not None and len(gone) == len(new):
+        # As many of both: each was cut to show how it differs from what became of it.
+        pairs = [cut_values(pair, limit) for pair in zip(gone, new, strict=True)]
+        gone, new = [one for one, _ in pairs], [other for _, other in pairs]
+    yield from (Part("-", _short(each, limit)) for each in gone)
+    yield from (Part("+", _short(each, limit)) for each in new)
+
+
+def _short(text: str, limit: int | None) -> str:
+    return text if limit is None else cut_values([text], limit)[0]
 
 
 def _unchanged(count: int) -> list[Part]:
     return [Part(" ", f"({count} unchanged)")] if count else []
+
+
+def _is_map(value: Value) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _as_map(value: Value) -> Mapping[str, Value]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:

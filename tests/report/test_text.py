@@ -269,7 +269,7 @@ def test_very_long_texts_and_lists_are_counted() -> None:
     )
     text = render_text(report_of(with_findings(finding(attributes=(lines,)))))
 
-    assert "… 9 more lines" in text
+    assert "… 8 more lines" in text
 
 
 def test_a_long_diagnostic_is_cut() -> None:
