@@ -18,7 +18,7 @@ from typing import TypeGuard
 
 from driftctl_py.core.address import parse_address
 from driftctl_py.core.plan import Change, Joined, Kind, OutputChange, Path, Plan, Setting
-from driftctl_py.core.values import ABSENT, UNKNOWN, Value, equivalent, same
+from driftctl_py.core.values import ABSENT, UNKNOWN, Sensitive, Value, equivalent, same
 
 
 class About(Enum):
@@ -59,7 +59,7 @@ class Fact(Enum):
     IMPORTED = "imported"
     IMPORT_ID = "import id"
     SENSITIVITY = "sensitivity"
-    """Only what counts as sensitive changes, or that too."""
+    """Only what counts as sensitive changes, or that too; with a path, what is sensitive then."""
     RECORDED = "recorded"
     REAL = "real"
     PLANNED = "planned"
@@ -160,7 +160,7 @@ def _of_object(joined: Joined) -> Consequence:
     if change.kind not in _LEAVES:
         facts |= _changes(change, drift)
     if change.kind is Kind.UPDATE and change.sensitivity_changed:
-        facts[At(Fact.SENSITIVITY)] = True
+        facts |= {At(Fact.SENSITIVITY, path): True for path in ((), *_hidden((), change.after))}
     return facts
 
 
@@ -256,6 +256,18 @@ def _step(value: Value, step: str | int, nothing: Value) -> Value:
     if _is_list(value) and isinstance(step, int) and step < len(value):
         return value[step]
     return ABSENT
+
+
+def _hidden(path: Path, value: Value) -> Iterator[Path]:
+    """Where something sensitive is: which of it has just become so, a plan does not keep."""
+    if isinstance(value, Sensitive):
+        yield path
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _hidden((*path, name), each)
+    elif _is_list(value):
+        for index, each in enumerate(value):
+            yield from _hidden((*path, index), each)
 
 
 def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:

@@ -292,6 +292,8 @@ def _told_of_both(found: FactDifference, *, in_a: bool, in_b: bool) -> _Told:
 
 
 def _said(at: At) -> str:
+    if at.fact is Fact.SENSITIVITY and at.path:
+        return f"{_path(at)} is sensitive"
     return " ".join(filter(None, (_path(at), _SAYS.get(at.fact, at.fact.value))))
 
 

@@ -233,10 +233,20 @@ def test_drift_of_a_kind_that_this_version_does_not_know_counts() -> None:
     }
 
 
-def test_a_change_of_sensitivity_counts() -> None:
-    found = facts(update({"a": 1}, {"a": 1}, sensitivity_changed=True))
+def test_a_change_of_sensitivity_counts_with_what_is_sensitive() -> None:
+    hidden = Secrets().mark("hunter22")
+    values = {"a": 1, "b": hidden, "c": [{"d": hidden}, 1]}
 
-    assert found["sensitivity"] is True
+    found = facts(update(values, values, sensitivity_changed=True))
+
+    assert found == {
+        "kind": "update",
+        "mode": "managed",
+        "sensitivity": True,
+        "sensitivity b": True,
+        "sensitivity c 0 d": True,
+    }
+    assert facts(update(values, values)) == {"kind": "update", "mode": "managed"}
 
 
 def test_what_is_read_during_apply_counts_and_not_what_it_reads() -> None:

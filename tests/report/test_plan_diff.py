@@ -256,6 +256,19 @@ def test_settings_are_told_without_their_values() -> None:
     assert facts[1]["a"] == facts[1]["b"] == {"$mark": "sensitive"}
 
 
+def test_what_counts_as_sensitive_is_told() -> None:
+    hidden = Secrets().mark("hunter22")
+    values = {"id": "i-1", "password": hidden, "size": 1}
+    change = update(values, values, sensitivity_changed=True)
+
+    assert lines(plan_of(), plan_of(change)) == [
+        "~ x.y  only in B: change",
+        'the object\'s id  "i-1"',
+        "what counts as sensitive changes",
+        "password is sensitive",
+    ]
+
+
 def test_a_plan_that_only_records_what_is_there_says_so() -> None:
     drift = update({"a": 1}, {"a": 2})
     records = Plan("1", joined=(Joined(None, drift),), applyable=True, settings=())
