@@ -94,7 +94,7 @@ def literals(values: Sequence[Value]) -> list[str]:
 
 def columns(text: str) -> int:
     """How many columns of a terminal it takes."""
-    return sum(_columns_of(character) for character in text)
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
 
 
 def cut(text: str, limit: int) -> str:
@@ -172,6 +172,8 @@ def _columns_of(character: str) -> int:
 
 
 def _head(text: str, limit: int) -> str:
+    if text.isascii():
+        return text[: max(0, limit)]
     widths = accumulate(map(_columns_of, text))
     return text[: sum(1 for _ in takewhile(lambda width: width <= limit, widths))]
 
