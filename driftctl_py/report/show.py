@@ -42,6 +42,7 @@ _ALIKE = 0.5
 # Who has the same in one of these is the same one, whatever else became of it.
 _NAMES = ("name", "key", "id", "sid", "Name", "Key", "Id", "Sid")
 _EMPTY: tuple[Value, ...] = (None, "", [], {})
+_LIKE_A_MARK = ("- ", "+ ", "~ ")
 # What a part of a part is indented by, and what is left to a text that is deep inside.
 _STEP = "  "
 _NARROWEST = 20
@@ -262,10 +263,14 @@ def _unchanged_lines(
     left_out = len(lines) - head - tail
     if left_out < 2:
         head, tail, left_out = len(lines), 0, 0
-    yield from (Part(" ", _short(_line(each), limit)) for each in lines[:head])
+    # None of them may look like one that is gone or new.
+    told = [
+        Part(" ", _short(_line(each, quoted=each.startswith(_LIKE_A_MARK)), limit))
+        for each in (*lines[:head], *lines[len(lines) - tail :])
+    ]
     if left_out:
-        yield Part(" ", f"… ({left_out} unchanged)")
-        yield from (Part(" ", _short(_line(each), limit)) for each in lines[len(lines) - tail :])
+        told.insert(head, Part(" ", f"… ({left_out} unchanged)"))
+    yield from told
 
 
 def _lines(text: str) -> list[str]:

@@ -367,7 +367,8 @@ def test_a_single_line_between_is_shown_and_not_counted() -> None:
         ("a\nb\n", "a\nb\r\n", [WHITE, " a", '-"b"', '+"b\\r"']),
         ("a\rb\nc", "a\rb\nd", [' "a\\rb"', "-c", "+d"]),
         ("a", "a\r\nb\r\n", ["+(newline at the end)", " a", "+b"]),
-        # What looks like a literal, or like a remark of ours, is in quotes.
+        # What looks like a literal, a remark of ours, or a line that is gone, is in quotes.
+        ("- a\n  - b\nc\n", "- a\n  - b\n- c\n", [' "- a"', "   - b", "-c", "+- c"]),
         ('"a"\nx\n', '"a"\n… (3)\n', [' "\\"a\\""', "-x", '+"… (3)"']),
         ("x\n", "(newline at the end)\n", ["-x", '+"(newline at the end)"']),
         ("x\n", "\x1b[2J\n", ["-x", '+"\\u001b[2J"']),
