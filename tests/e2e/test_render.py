@@ -10,6 +10,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -246,6 +247,34 @@ def test_an_engine_sees_what_leads_to_its_providers_and_no_key_of_ours(embedded_
     assert "TF_CLI_ARGS" not in seen
     assert "CANARY" not in seen
     assert "DRIFTCTL_FINGERPRINT_KEY" not in seen
+
+
+def test_a_configuration_says_where_an_engine_and_its_providers_are(embedded_site: Site) -> None:
+    site = embedded_site
+    with_folder_cloud(site)
+    overrides = site.environ["TF_CLI_CONFIG_FILE"]
+    prod = planned(site, cloud=False)
+    shutil.rmtree(prod / ".terraform")
+    provider = next((site.root / "playground/mirror").rglob("terraform-provider-folder*"))
+    config = site.write(
+        "engine.tfrc",
+        f"""\
+        provider_installation {{
+          dev_overrides {{
+            "demo.driftctl.example/driftctl/folder" = "{provider.parent}"
+          }}
+          direct {{}}
+        }}
+        """,
+    )
+    program = site.program("anything", '#!/bin/sh\nexec @ENGINE@ "$@"\n')
+    site.configure(engine={"use": str(program), "cli_config": config.name})
+    # What the configuration says comes before what happens to be set.
+    out, _ = run(
+        site, "render", "environments/prod/plan.out", env={"TF_CLI_CONFIG_FILE": overrides}
+    )
+
+    assert "folder_server.web" in out
 
 
 # No engine that encrypts can be had here, so a program stands in for one: it speaks as OpenTofu 1.8
