@@ -181,7 +181,8 @@ class _Page:
         """One cell for each column; one over all of them for what differs in places, or for a
         value that belongs to no snapshot."""
         names = [name for name, _ in values]
-        parts = show.parts(values[0][1], values[1][1]) if len(values) == 2 else None
+        limit = _VALUE_AT_MOST if self._cuts else None
+        parts = show.parts(values[0][1], values[1][1], limit=limit) if len(values) == 2 else None
         if parts is not None:
             cell = _element("td", colspan=str(len(columns)))
             _add(cell, "span", "note", " → ".join(names))
@@ -204,9 +205,7 @@ class _Page:
             tone = {"-": "gone", "+": "come", "~": "other"}.get(part.mark, "same")
             line = _add(lines, "div", tone)
             _add(line, "span", "mark", part.mark)
-            _add(
-                line, "code", text=show.cut(part.text, _VALUE_AT_MOST) if self._cuts else part.text
-            )
+            _add(line, "code", text=part.text)
         if len(parts) > most:
             _add(lines, "p", "more", f"… {len(parts) - most} more lines")
         return lines
