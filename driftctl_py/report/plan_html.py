@@ -377,6 +377,8 @@ em { color: var(--quiet); }
 :focus-visible { outline: 2px solid var(--move); outline-offset: 2px; }
 @media (max-width: 40rem) {
   h1 { font-size: 1.25rem; }
+  tbody th { min-width: 6rem; }
+  td { min-width: 5rem; }
   .tiles { grid-template-columns: repeat(3, 1fr); gap: .5rem; }
   .tile dd { font-size: 1.25rem; }
 }
