@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from driftctl_py.adapters.stop import Stop as Stop  # for those who run programs
+
 # How long a program that was asked to stop (SIGINT) may take before it is killed. An engine
 # waits for its providers' calls in flight; a plan holds no lock, so killing it in the end loses
 # nothing. What must never be killed is run with `kill_after_seconds=None`.
@@ -43,38 +45,6 @@ class Finished:
     stderr: str
     timed_out: bool = False
     interrupted: bool = False
-
-
-class Stop:
-    """A wish to stop, shared by every program that runs: once means "please", twice "now"."""
-
-    def __init__(self) -> None:
-        self._asked = 0
-        self._lock = threading.Lock()
-        self._tell: list[Callable[[], None]] = []
-
-    def ask(self) -> None:
-        with self._lock:
-            self._asked += 1
-            tell, self._tell = self._tell, []
-        for each in tell:
-            each()
-
-    def when_asked(self, tell: Callable[[], None]) -> None:
-        """Call ``tell`` once, when somebody asks, for what does not look here by itself."""
-        with self._lock:
-            if not self._asked:
-                self._tell.append(tell)
-                return
-        tell()
-
-    @property
-    def please(self) -> bool:
-        return self._asked >= 1
-
-    @property
-    def now(self) -> bool:
-        return self._asked >= 2
 
 
 def run(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -43,15 +42,16 @@ def parser() -> _Parser:
     """The whole command line, for `main` and for shell completion."""
     top = _Parser(
         prog="driftctl-py",
-        description=_wrapped(
-            "Tells drift (somebody changed the cloud) from pending changes (a commit that "
-            "is not applied yet), for Terraform and OpenTofu."
-        ),
+        description="Tells drift (somebody changed the cloud) from pending changes (a commit that\n"
+        "is not applied yet), for Terraform and OpenTofu.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"driftctl-py {__version__}")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    # With prog given it need not lay out a usage to find it, which takes a tenth of --version.
+    commands = top.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", prog=top.prog
+    )
     _add_check(commands)
     _add_render(commands)
     _add_diff(commands)
@@ -67,10 +67,8 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser(
         "check",
         help="compare environments with what Git says; changes nothing",
-        description=_wrapped(
-            "Plan every environment, or the named ones, without taking a lock or changing "
-            "anything, and report what drifted and what is not applied yet."
-        ),
+        description="Plan every environment, or the named ones, without taking a lock or changing\n"
+        "anything, and report what drifted and what is not applied yet.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -96,11 +94,9 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser(
         "render",
         help="show one plan: what changes, where it comes from, what it destroys",
-        description=_wrapped(
-            "Read the JSON of a plan (show -json) or a saved plan file, of Terraform 0.15 "
-            "or later or of OpenTofu, and show it. No secret in it is ever shown. Nothing is "
-            "planned or applied; a saved plan is read by the engine that made it."
-        ),
+        description="Read the JSON of a plan (show -json) or a saved plan file, of Terraform 0.15\n"
+        "or later or of OpenTofu, and show it. No secret in it is ever shown. Nothing is\n"
+        "planned or applied; a saved plan is read by the engine that made it.",
         epilog=_RENDER_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -177,7 +173,9 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
     command = commands.add_parser("config", help="validate, show or describe driftctl.yaml")
-    actions = command.add_subparsers(title="commands", metavar="COMMAND", dest="action")
+    actions = command.add_subparsers(
+        title="commands", metavar="COMMAND", dest="action", prog=command.prog
+    )
     actions.required = True
     check = actions.add_parser("check", help="validate it and say everything that is wrong")
     _add_common(check)
@@ -207,11 +205,6 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="default: driftctl.yaml here or above")
     command.add_argument("--data-dir", metavar="DIR", help="where checkouts and plugins are kept")
-
-
-def _wrapped(text: str) -> str:
-    """For a formatter that leaves line breaks to us, since the epilogue has its own."""
-    return textwrap.fill(text, 78)
 
 
 def _positive(text: str) -> int:

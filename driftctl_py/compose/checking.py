@@ -21,7 +21,7 @@ from driftctl_py.compose.surroundings import (
 from driftctl_py.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from driftctl_py.adapters.process import Stop
+    from driftctl_py.adapters.stop import Stop
     from driftctl_py.app.check import Checker
     from driftctl_py.app.fleet import Fleet
     from driftctl_py.app.ports import Progress

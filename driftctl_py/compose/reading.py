@@ -25,7 +25,7 @@ from driftctl_py.errors import EngineMissing, UsageError
 
 if TYPE_CHECKING:
     from driftctl_py.adapters import terraform
-    from driftctl_py.adapters.process import Stop
+    from driftctl_py.adapters.stop import Stop
     from driftctl_py.app.render import Engines, PlanReader
     from driftctl_py.core.config_model import Config
     from driftctl_py.core.engine_choice import Candidate

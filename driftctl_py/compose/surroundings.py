@@ -7,14 +7,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftctl_py.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from driftctl_py.adapters.process import Stop
+    from datetime import datetime
+
+    from driftctl_py.adapters.stop import Stop
     from driftctl_py.core.config_model import Config
 
 CONFIG_NAME = "driftctl.yaml"
@@ -32,6 +33,8 @@ _SECRET_NAME = re.compile(
 
 def now() -> datetime:
     """The moment, in UTC."""
+    from datetime import UTC, datetime
+
     return datetime.now(UTC)
 
 
@@ -42,7 +45,7 @@ def environ() -> Mapping[str, str]:
 
 def new_stop() -> Stop:
     """A wish to stop that can be passed to a check, not asked yet."""
-    from driftctl_py.adapters.process import Stop
+    from driftctl_py.adapters.stop import Stop
 
     return Stop()
 

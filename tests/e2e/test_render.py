@@ -316,6 +316,18 @@ def test_an_encrypted_plan_without_an_engine_for_it(embedded_site: Site) -> None
     )
 
 
+def test_masks_hold_for_a_check_too(embedded_site: Site) -> None:
+    with_folder_cloud(embedded_site)
+    embedded_site.environment("prod", SERVER)
+    embedded_site.configure(redact=[{"address": "folder_server.*", "attribute": "image"}])
+    embedded_site.commit()
+
+    out, _ = run(embedded_site, "check", "--format", "json", code=2)
+
+    assert "debian-13" not in out
+    assert '"sensitive"' in out
+
+
 # What is no plan.
 
 RICH = plans.of("rich")
