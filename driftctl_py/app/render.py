@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftctl_py.core.saved_plan import ENCRYPTED_ORIGIN, Form, Opened, origin_of, reader_of
+from driftctl_py.core.saved_plan import ENCRYPTED_ORIGIN, Form, Opened, Origin, origin_of, reader_of
 from driftctl_py.errors import EngineError, PlanError
 
 # What only an engine needs is imported when one is asked: it is half of a small plan's time.
@@ -62,19 +62,9 @@ class PlanReader:
             raise PlanError(f"{name}: {error.what}", todo=error.todo) from error
 
     def _read(self, opened: Opened, name: str, secrets: Secrets) -> Plan:
-        match opened.form:
-            case Form.SAVED:
-                origin = origin_of(self._files.members(opened))
-            case Form.ENCRYPTED:
-                origin = ENCRYPTED_ORIGIN
-            case Form.REMOTE:
-                raise PlanError(
-                    "This only says where HCP Terraform keeps the plan.",
-                    todo="Make its JSON where it was planned, logged in: "
-                    "terraform show -json PLANFILE | driftctl-py render",
-                )
-            case Form.JSON:
-                return self._decoded(opened.data, secrets)
+        if opened.form is Form.JSON:
+            return self._decoded(opened.data, secrets)
+        origin = self._origin(opened)
         self.asks_engine = True
         engines = self._engines()
         engine = reader_of(origin, engines.candidates, name=name)
@@ -82,6 +72,17 @@ class PlanReader:
             _show(engines, engine, opened, scratch.descriptor, name)
             with scratch.mapped() as data:
                 return self._decoded(data, secrets)
+
+    def _origin(self, opened: Opened) -> Origin:
+        if opened.form is Form.REMOTE:
+            raise PlanError(
+                "This only says where HCP Terraform keeps the plan.",
+                todo="Make its JSON where it was planned, logged in: "
+                "terraform show -json PLANFILE | driftctl-py render",
+            )
+        if opened.form is Form.ENCRYPTED:
+            return ENCRYPTED_ORIGIN
+        return origin_of(self._files.members(opened))
 
     def _decoded(self, data: memoryview, secrets: Secrets) -> Plan:
         from driftctl_py.core.plan_json import decode_plan

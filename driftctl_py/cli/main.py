@@ -275,10 +275,13 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
 def print_error(error: DriftctlError) -> None:
     """One error for a person: what happened, the engine's own words, what to do."""
     from driftctl_py.errors import EngineError
+    from driftctl_py.report.show import clean
 
     lines = [f"error: {error.what}"]
     if isinstance(error, EngineError):
         lines.extend(f"  {item.summary} {item.where}".rstrip() for item in error.diagnostics)
     if error.todo:
         lines.append(f"  {error.todo}")
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201
+    # A file's name, or a provider, may hold what a terminal would obey.
+    said = (clean(line) for text in lines for line in text.split("\n"))
+    print("\n".join(said), file=sys.stderr)  # noqa: T201

@@ -78,6 +78,16 @@ def test_an_error_brings_the_engines_words_and_the_way_out(
     )
 
 
+def test_an_error_gives_a_terminal_nothing_to_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    found = Diagnostic("error", "\x1b]0;title\x07 and \u202ereversed")
+
+    print_error(EngineError("There is no \x1b[31mfile.\nAnd no other.", diagnostics=(found,)))
+
+    said = capsys.readouterr().err
+    assert [line for line in said.splitlines() if not line.isprintable()] == []
+    assert said.splitlines()[1] == "And no other."
+
+
 def test_the_schema_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "schema"]) == 0
     assert '"$schema"' in capsys.readouterr().out

@@ -12,6 +12,7 @@ from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.saved_plan import (
     ENCRYPTED_ORIGIN,
     Form,
+    Opened,
     Origin,
     could_begin_a_plan,
     form_of,
@@ -41,6 +42,7 @@ OLD_TOFU = Candidate("tofu", "1.6.3-dev", "/old/tofu")
 )
 def test_a_form_is_known_by_its_beginning(start: bytes, form: Form) -> None:
     assert form_of(start) is form
+    assert Opened(memoryview(start), Path("plan")).form is form
 
 
 @pytest.mark.parametrize("path", plans.files(), ids=plans.ids)
