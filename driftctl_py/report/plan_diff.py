@@ -103,7 +103,7 @@ def render_plan_diff_json(difference: PlanDifference, a_name: str, b_name: str) 
     return document_text(
         {
             "schema_version": 1,
-            "kind": "plan-difference",
+            "document": "plan-difference",
             "a": a_name,
             "b": b_name,
             "same": difference.same,

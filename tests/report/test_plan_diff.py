@@ -286,7 +286,7 @@ def test_the_document_holds_every_fact_of_both_sides() -> None:
 
     assert document(plan_of(one), plan_of(other)) == {
         "schema_version": 1,
-        "kind": "plan-difference",
+        "document": "plan-difference",
         "a": "a.json",
         "b": "b.json",
         "same": False,
