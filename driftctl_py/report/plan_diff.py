@@ -390,7 +390,8 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
         if parts is not None:
             yield f"    {each.words}{note}"
             for part in parts[:_PARTS_AT_MOST]:
-                yield f"{part.mark}     {part.text}"
+                # A change within a line is neither gone nor new to a reader of colours.
+                yield f"{'!' if part.mark == '~' else part.mark}     {part.text}"
             if len(parts) > _PARTS_AT_MOST:
                 yield f"      … {len(parts) - _PARTS_AT_MOST} more lines"
         elif len(literals) == 2 and each.sides == ("A", "B"):

@@ -162,6 +162,20 @@ def test_long_values_are_cut_where_they_differ() -> None:
     assert re.fullmatch(r'B  "?…x+two.*', said[3])
 
 
+def test_a_change_within_an_element_has_no_sign_that_a_fence_does_not_colour() -> None:
+    rules = [[{"port": port, "name": name} for name in "abc"] for port in (80, 80)]
+    rules[1][1]["port"] = 443
+    rules[1].insert(0, {"port": 1, "name": "z"})
+
+    told = markdown(
+        plan_of(Change("x.y", Kind.CREATE, None, {"v": rules[0]})),
+        plan_of(Change("x.y", Kind.CREATE, None, {"v": rules[1]})),
+    )
+
+    assert '\n!     {name: "b", port: 80 → 443}' in told
+    assert "\n~" not in told
+
+
 def test_many_lines_are_cut_and_counted() -> None:
     def many(count: int, value: Any) -> Plan:
         return plan_of(update(None, {f"a{n:02}": value for n in range(count)}, Kind.CREATE))
