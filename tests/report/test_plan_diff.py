@@ -22,7 +22,7 @@ from driftctl_py.core.plan import (
 )
 from driftctl_py.core.plan_diff import compare_plans
 from driftctl_py.core.plan_json import decode_plan
-from driftctl_py.core.values import UNKNOWN, Secrets
+from driftctl_py.core.values import UNKNOWN, Secrets, Value
 from driftctl_py.report import show
 from driftctl_py.report.plan_diff import (
     render_plan_diff_json,
@@ -163,13 +163,14 @@ def test_long_values_are_cut_where_they_differ() -> None:
 
 
 def test_a_change_within_an_element_has_no_sign_that_a_fence_does_not_colour() -> None:
-    rules = [[{"port": port, "name": name} for name in "abc"] for port in (80, 80)]
-    rules[1][1]["port"] = 443
-    rules[1].insert(0, {"port": 1, "name": "z"})
+    def rules(*ports: int) -> list[Value]:
+        return [{"port": port, "name": name} for port, name in zip(ports, "abcd", strict=False)]
 
     told = markdown(
-        plan_of(Change("x.y", Kind.CREATE, None, {"v": rules[0]})),
-        plan_of(Change("x.y", Kind.CREATE, None, {"v": rules[1]})),
+        plan_of(Change("x.y", Kind.CREATE, None, {"v": rules(80, 80, 80)})),
+        plan_of(
+            Change("x.y", Kind.CREATE, None, {"v": [{"port": 1, "name": "z"}, *rules(80, 443, 80)]})
+        ),
     )
 
     assert '\n!     {name: "b", port: 80 → 443}' in told
