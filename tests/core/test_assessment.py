@@ -31,6 +31,7 @@ from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.values import ABSENT, UNKNOWN, Secrets, Value, equivalent, same
 from tests.core.test_values import VALUES
 from tests.data import plans
+from tests.data.plans.expected import ERRORED, FINDINGS, PARTIAL
 
 DRIFTED, PENDING, BOTH, IN_SYNC = (
     Status.DRIFTED,
@@ -73,6 +74,7 @@ def origins(attributes: Sequence[AttributeChange]) -> dict[str, Origin]:
 
 # Per scenario: the status, and per address the origin and what apply would do.
 EXPECTED: dict[str, tuple[Status, dict[str, tuple[Origin, Kind]]]] = {
+    **FINDINGS,
     "check_fails": (IN_SYNC, {}),
     "check_passes": (IN_SYNC, {}),
     "clean": (IN_SYNC, {}),
@@ -111,19 +113,6 @@ EXPECTED: dict[str, tuple[Status, dict[str, tuple[Origin, Kind]]]] = {
     "replace_triggered": (
         PENDING,
         {ASSETS: (Origin.PENDING, Kind.UPDATE), WEB: (Origin.PENDING, Kind.REPLACE)},
-    ),
-    "rich": (
-        BOTH,
-        {
-            ASSETS: (Origin.DRIFT_REVERTED, Kind.UPDATE),
-            "folder_bucket.attic": (Origin.PENDING, Kind.NO_OP),
-            "folder_bucket.exports": (Origin.DRIFT_REVERTED, Kind.CREATE),
-            "folder_bucket.legacy": (Origin.PENDING, Kind.NO_OP),
-            "folder_bucket.logs": (Origin.BOTH, Kind.UPDATE),
-            "folder_secret.database": (Origin.DRIFT_REVERTED, Kind.UPDATE),
-            "folder_server.batch": (Origin.PENDING, Kind.DELETE),
-            WEB: (Origin.PENDING, Kind.REPLACE),
-        },
     ),
     "sensitive": (
         BOTH,
@@ -168,7 +157,7 @@ def test_the_totals_are_the_engines_own(path: Path) -> None:
         "move": Totals(),
         "outputs": Totals(),
         "replace_triggered": Totals(add=1, change=1, destroy=1),
-        "rich": Totals(add=2, change=3, destroy=2, import_=1),
+        "rich": Totals(add=4, change=6, destroy=4, import_=1, forget=1),
     }
     if path.parent.name in expected:
         assert assess(decode_plan(path.read_bytes())).totals == expected[path.parent.name]
@@ -179,8 +168,8 @@ def test_only_plans_that_lack_something_are_incomplete(path: Path) -> None:
     assessment = assess(decode_plan(path.read_bytes()))
 
     # OpenTofu does not say that a target was given; who gives one knows.
-    lacking = path.parent.name == "errored" or (
-        path.parent.name == "targeted" and not path.stem.startswith("tofu")
+    lacking = path.parent.name in ERRORED or (
+        path.parent.name in PARTIAL and not path.stem.startswith("tofu")
     )
     assert assessment.complete == (not lacking)
     assert bool(assessment.incomplete_reason) == lacking

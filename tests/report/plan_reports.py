@@ -25,7 +25,7 @@ EVIL = (
 )
 
 # An entry that does not say what of it is sensitive is hidden as a whole.
-VISIBLE = {"before_sensitive": {}, "after_sensitive": {}}
+VISIBLE: dict[str, Any] = {"before_sensitive": {}, "after_sensitive": {}}
 
 
 def report_of(

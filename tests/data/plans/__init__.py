@@ -23,5 +23,8 @@ def ids(path: Path) -> str:
 
 
 def of(scenario: str, engine: str = "terraform-1.15.5") -> bytes:
-    """The bytes of one."""
+    """The bytes of one; of the only engine that could, where it is the only one."""
+    planned = sorted((HERE / scenario).glob("*.json"))
+    if len(planned) == 1:
+        return planned[0].read_bytes()
     return (HERE / scenario / f"{engine}.json").read_bytes()

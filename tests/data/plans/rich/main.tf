@@ -52,6 +52,85 @@ resource "folder_server" "web" {
   open_ports = [443, 8443]
 }
 
+removed {
+  from = folder_bucket.retired
+
+  lifecycle {
+    destroy = false
+  }
+}
+
+resource "folder_bucket" "backups" {
+  name = "backups"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = "*" }]
+  })
+}
+
+resource "folder_server" "pool" {
+  count = 1
+  name  = "pool-${count.index}"
+  image = "debian-12"
+  cpus  = 2
+}
+
+resource "folder_server" "api" {
+  name  = "api-13"
+  image = "debian-13"
+  cpus  = 2
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "terraform_data" "boot" {
+  input = {
+    server = folder_server.web.address
+    script = <<-EOT
+      #!/bin/sh
+      set -e
+      apt-get install --yes curl jq
+      systemctl start web
+    EOT
+    config = <<-EOT
+      listen: 0.0.0.0:8080
+      retries: 5
+      hosts: [ada, grace]
+    EOT
+  }
+}
+
+moved {
+  from = folder_server.queue
+  to   = folder_server.worker
+}
+
+resource "folder_server" "worker" {
+  name  = "queue"
+  image = "debian-12"
+  cpus  = 4
+}
+
+resource "folder_bucket" "uploads" {
+  name        = "uploads"
+  expire_days = 90
+  tags        = { team = "platform" }
+}
+
+check "capacity" {
+  assert {
+    condition     = length(folder_server.pool) >= 2
+    error_message = "Two servers are needed, and there is ${length(folder_server.pool)}."
+  }
+}
+
 output "address" {
   value = folder_server.web.address
+}
+
+output "password" {
+  value     = "hunter2-of-the-output"
+  sensitive = true
 }

@@ -1,0 +1,4 @@
+resource "lab_thing" "web" {
+  name  = "web"
+  notes = { size = "small" }
+}

@@ -1,0 +1,4 @@
+resource "folder_bucket" "assets" {
+  name        = "assets"
+  expire_days = 30
+}

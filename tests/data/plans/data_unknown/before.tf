@@ -1,0 +1,5 @@
+resource "folder_server" "web" {
+  name  = "web"
+  image = "debian-12"
+  cpus  = 2
+}

@@ -1,0 +1,29 @@
+resource "folder_server" "web" {
+  name  = "new"
+  image = "debian-12"
+  cpus  = 2
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "folder_server" "app" {
+  name  = "app-new"
+  image = "debian-12"
+  cpus  = 2
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "folder_server" "db" {
+  name  = "db-new"
+  image = "debian-12"
+  cpus  = 2
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}

@@ -1,0 +1,4 @@
+import {
+  to = folder_bucket.found
+  id = "bucket-found"
+}

@@ -1,0 +1,7 @@
+resource "terraform_data" "hello" {
+  input = "hello"
+
+  provisioner "local-exec" {
+    command = "echo ${self.output}"
+  }
+}
