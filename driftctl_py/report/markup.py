@@ -104,10 +104,12 @@ def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Itera
     if names == [""]:
         yield from _alone(path, values[0], note, limits, only)
         return
-    parts = show.parts(*values) if len(values) == 2 else None
+    most = _VALUE_AT_MOST if limits else None
+    parts = show.parts(*values, limit=most) if len(values) == 2 else None
     if parts is not None:
         yield f"    {path}  # {note}"
-        yield from _cut([(part.mark, part.text) for part in parts], limits)
+        # A change within a line is neither gone nor new to a reader of colours.
+        yield from _at_most([("!" if p.mark == "~" else p.mark, p.text) for p in parts], limits)
         return
     literals = show.literals(values)
     if len(literals) < len(values):
@@ -132,13 +134,14 @@ def _alone(path: str, value: Value, note: str, limits: Limits | None, lead: str)
         yield f"{lead}   {path}  {text}{remark}"
         return
     yield f"{lead}   {path}{remark}"
-    yield from _cut([(lead, line) for line in lines], limits)
+    cut = [show.cut(line, _VALUE_AT_MOST) for line in lines] if limits else lines
+    yield from _at_most([(lead, line) for line in cut], limits)
 
 
-def _cut(lines: Sequence[tuple[str, str]], limits: Limits | None) -> Iterator[str]:
+def _at_most(lines: Sequence[tuple[str, str]], limits: Limits | None) -> Iterator[str]:
     at_most = limits.parts if limits else len(lines)
     for mark, text in lines[:at_most]:
-        yield f"{mark}     {show.cut(text, _VALUE_AT_MOST) if limits else text}"
+        yield f"{mark}     {text}"
     if len(lines) > at_most:
         yield f"      … {len(lines) - at_most} more lines"
 

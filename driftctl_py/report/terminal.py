@@ -125,13 +125,17 @@ class Terminal:
             yield text
             return
         yield f"{head.rstrip()}  {note}".rstrip()
-        parts = show.parts(*values) if len(values) == 2 else None
+        room = self._room - 2 if self._limits else None
+        parts = show.parts(*values, limit=room) if len(values) == 2 else None
         if parts is not None:
-            yield from self._cut([f"{part.mark} {part.text}" for part in parts])
+            yield from self._at_most([f"{part.mark} {part.text}" for part in parts])
         elif len(literals) < len(values):
             yield f"{'':{_INDENT + 2}}{literals[0]}"
         elif names == [""]:
-            yield from self._cut(laid_out(values[0], self._room))
+            lines = laid_out(values[0], self._room)
+            if self._limits:
+                lines = [show.cut_values([text], self._room)[0] for text in lines]
+            yield from self._at_most(lines)
         else:
             yield from self._snapshots(names, values, literals)
 
@@ -148,11 +152,10 @@ class Terminal:
             for lead, text in zip([name] + [""] * len(lines), lines, strict=False):
                 yield f"{'':{_INDENT + 2}}{lead:{column}}  {text}"
 
-    def _cut(self, lines: Sequence[str]) -> Iterator[str]:
+    def _at_most(self, lines: Sequence[str]) -> Iterator[str]:
         at_most = self._limits.parts if self._limits else len(lines)
         for line in lines[:at_most]:
-            (text,) = show.cut_values([line], self._room) if self._limits else [line]
-            yield f"{'':{_INDENT + 2}}{text}"
+            yield f"{'':{_INDENT + 2}}{line}"
         if len(lines) > at_most:
             yield f"{'':{_INDENT + 2}}… {len(lines) - at_most} more lines"
 

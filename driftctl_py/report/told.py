@@ -58,7 +58,9 @@ class Limits:
 def in_check(finding: Finding) -> Told:
     """Beside other environments: nothing of an object that comes or goes as a whole."""
     shown, later = wording.shown_attributes(finding)
-    return Told(finding, wording.remark(finding), tuple(map(_line, shown)), later)
+    return Told(
+        finding, wording.remark(finding), tuple(_line(each, finding) for each in shown), later
+    )
 
 
 def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
@@ -75,7 +77,7 @@ def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
     if finding.kind is Kind.CREATE and change is not None:
         # As the engine does: what is made is listed.
         shown = [each for each in finding.attributes if each in shown or not each.drifted]
-    lines = [_whole(each, finding.kind) or _line(each) for each in shown]
+    lines = [_whole(each, finding.kind) or _line(each, finding) for each in shown]
     if change is not None and finding.kind is Kind.CREATE:
         known, unknown = _the_rest(finding, change.after)
         lines += known + (unknown if view is View.FULL else [])
@@ -106,7 +108,7 @@ def plan_sections(report: PlanReport, view: View) -> list[Section]:
     ]
     if view is View.FULL and report.assessment.equivalent:
         told = (
-            Told(each, wording.remark(each), tuple(map(_line, each.attributes)))
+            Told(each, wording.remark(each), tuple(_line(one, each) for one in each.attributes))
             for each in report.assessment.equivalent
         )
         found.append(Section(wording.EQUIVALENT, tuple(told)))
@@ -152,9 +154,10 @@ def of_output(output: OutputChange) -> Line:
     return Line(f"output.{output.name}", tuple(wording.output_told_by(output)))
 
 
-def _line(attribute: AttributeChange) -> Line:
-    remarks = wording.attribute_remarks(attribute)
-    return Line(attribute.path, tuple(wording.told_by(attribute)), tuple(remarks))
+def _line(attribute: AttributeChange, finding: Finding) -> Line:
+    whole = finding.kind is Kind.DELETE or finding.deleted_outside
+    told = wording.told_by(attribute, whole=whole)
+    return Line(attribute.path, tuple(told), tuple(wording.attribute_remarks(attribute)))
 
 
 def _whole(attribute: AttributeChange, kind: Kind) -> Line | None:

@@ -111,19 +111,18 @@ def remark(finding: Finding, *, found_by: Value = None) -> str:
     return "; ".join(each for each in _remarks(finding, found_by) if each)
 
 
-def told_by(attribute: AttributeChange) -> list[tuple[str, Value]]:
+def told_by(attribute: AttributeChange, *, whole: bool = False) -> list[tuple[str, Value]]:
     """The snapshots that tell what happened, each with its name: drift reads recorded → real,
-    what is pending real → planned."""
+    what is pending real → planned. ``whole`` says that the object itself goes, or was deleted, and
+    that is told elsewhere."""
     recorded = ("recorded", attribute.recorded)
     real = ("real", attribute.real)
     planned = ("planned", attribute.planned)
     match attribute.origin:
         case Origin.PENDING:
             return [real, planned]
-        case Origin.BOTH if attribute.planned is ABSENT:
-            return [recorded, real]  # the object goes, and this with it
-        case Origin.BOTH if attribute.real is ABSENT:
-            return [recorded, planned]  # the object was deleted, and this with it
+        case Origin.BOTH if whole:
+            return [each for each in (recorded, real, planned) if each[1] is not ABSENT]
         case Origin.BOTH:
             return [recorded, real, planned]
         case Origin.UNDETERMINED if attribute.drifted:
@@ -156,7 +155,9 @@ def attribute_remarks(attribute: AttributeChange) -> list[str]:
     if attribute.in_yaml:
         found.append("YAML")
     texts = [value for _, value in told_by(attribute) if isinstance(value, str)]
-    if len(texts) > 1 and len({"".join(text.split()) for text in texts}) == 1:
+    # Of several lines it is said where they are told.
+    one_line = len(texts) > 1 and not any("\n" in text for text in texts)
+    if one_line and len({"".join(text.split()) for text in texts}) == 1:
         found.append("only whitespace")
     return found
 
@@ -245,8 +246,8 @@ def invocation(found: ActionInvocation) -> str:
 def deferred(found: Deferred) -> str:
     """A change that the engine put off, and why."""
     change = found.change
-    what = f"{change.kind.value}: " if change.kind is not Kind.NO_OP else ""
-    return f"{change.address}: {what}put off to a later plan: {reason(found.reason)}"
+    why = reason(found.reason)
+    return f"{change.address}: {change.kind.value}, put off" + (f": {why}" if why else "")
 
 
 def reason(word: str) -> str:

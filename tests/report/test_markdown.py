@@ -32,12 +32,19 @@ RICH = """\
 
 |    | environment   | commit   | status              |   add |   change |   destroy |   drifted |   age |
 |:---|:--------------|:---------|:--------------------|------:|---------:|----------:|----------:|------:|
-| 🟣  | rich          | 77b0de4  | drifted and pending |     2 |        3 |         2 |         4 |   3 h |
+| 🟣  | rich          | 77b0de4  | drifted and pending |     4 |        6 |         4 |         4 |   3 h |
 
 <details open><summary><b>rich</b>: changed outside Git, and 77b0de4 is not applied yet</summary>
 
 ```diff
+- +/- folder_server.api  # replace, creates first
+-   image  "debian-12"  # real
++   image  "debian-13"  # planned, forces replacement
+-   name  "api-12"  # real
++   name  "api-13"  # planned, forces replacement
+    … 3 more known after apply
 - folder_server.batch  # not in the code any more
+- folder_server.pool[1]  # its index is past the count
 - -/+ folder_server.web  # replace, destroys first
 -   image  "debian-12"  # real
 +   image  "debian-13"  # planned, forces replacement
@@ -60,10 +67,33 @@ RICH = """\
 !   value  (sensitive value)  # recorded → real
     … 1 more known after apply
 ! > folder_bucket.attic  # moved from folder_bucket.archive
+! ~ folder_bucket.backups
+    policy.Statement[0].Action  # real → planned, JSON
+-     "s3:GetObject"
++     "s3:PutObject"
 ! < folder_bucket.legacy  # imported
+! . folder_bucket.retired  # forget: leaves the state, the object stays; not in the code any more; holds data: bucket
++ folder_bucket.uploads
+! ~ folder_server.worker  # moved from folder_server.queue
+-   cpus  2  # real
++   cpus  4  # planned
+! ~ terraform_data.boot
+-   input.config.retries  3  # real
++   input.config.retries  5  # planned, YAML
+    input.script  # real → planned
+      #!/bin/sh
+      set -e
+-     apt-get install --yes curl
++     apt-get install --yes curl jq
+      systemctl start web
+    … 2 more known after apply
 + output.address
 +     (known after apply)  # planned
+! ~ output.password
+!     (sensitive value)  # real → planned
 ```
+
+- warning: check.capacity does not hold. (Its message may hold values, so it is not shown.)
 
 </details>
 

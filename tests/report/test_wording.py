@@ -124,8 +124,8 @@ def test_what_destroys_comes_first_then_what_nobody_knows_then_drift() -> None:
         (Origin.DRIFT_TOLERATED, True, 1, 2, "recorded real"),
         (Origin.EQUIVALENT, False, 1, 2, "recorded real"),
         (Origin.BOTH, True, 1, 2, "recorded real planned"),
-        (Origin.BOTH, True, 1, ABSENT, "recorded real"),
-        (Origin.BOTH, True, ABSENT, 2, "recorded planned"),
+        (Origin.BOTH, True, 1, ABSENT, "recorded real planned"),
+        (Origin.BOTH, True, ABSENT, 2, "recorded real planned"),
         (Origin.UNDETERMINED, True, 1, UNKNOWN, "recorded real planned"),
         (Origin.UNDETERMINED, False, 1, UNKNOWN, "real planned"),
     ],
@@ -136,6 +136,17 @@ def test_drift_reads_recorded_to_real_and_what_is_pending_real_to_planned(
     attribute = AttributeChange(("a",), 0, real, planned, origin, drifted=drifted)
 
     assert [name for name, _ in wording.told_by(attribute)] == names.split()
+
+
+@pytest.mark.parametrize(
+    ("real", "planned", "names"), [(1, ABSENT, "recorded real"), (ABSENT, 2, "recorded planned")]
+)
+def test_that_an_object_is_not_there_is_not_told_of_each_of_its_attributes(
+    real: Value, planned: Value, names: str
+) -> None:
+    attribute = AttributeChange(("a",), 0, real, planned, Origin.BOTH, drifted=True)
+
+    assert [name for name, _ in wording.told_by(attribute, whole=True)] == names.split()
 
 
 def test_of_a_new_or_deleted_object_only_drift_is_listed() -> None:
