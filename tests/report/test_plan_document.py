@@ -84,7 +84,7 @@ def every_object(node: Any) -> list[dict[str, Any]]:
     return [node, *every_object(parts)]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_the_schema_has_teeth(data: st.DataObject) -> None:
     document = json.loads(FULL)

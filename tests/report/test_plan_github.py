@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftctl_py.core.plan_report import PlanReport, View
@@ -95,6 +95,7 @@ def test_no_value_becomes_a_command(text: str, view: View) -> None:
     assert lines[-1].isprintable() or "\ufffe" in text
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("::%#[]\n\r\t ,=ae\x85\u2028\u3000"), max_size=12))
 def test_nothing_at_all_becomes_a_command(text: str) -> None:
     read(report_of(evil_plan(text or "x"), name=text), View.FULL)

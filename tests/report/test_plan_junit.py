@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftctl_py.core.plan_report import PlanReport, View
@@ -88,6 +88,7 @@ def test_evil_values_stay_text(text: str, view: View) -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.characters())
 def test_any_text_at_all_is_legal_xml(text: str, character: str) -> None:
     value = (text + character).encode(errors="replace").decode()

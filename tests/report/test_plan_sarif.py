@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftctl_py import __version__
@@ -199,6 +199,7 @@ def test_the_place_is_the_plan_as_a_relative_reference(name: str, uri: str) -> N
     assert found == uri
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_any_name_makes_a_relative_reference(name: str) -> None:
     report = report_of(plan(resource_changes=[entry("x.y", "delete")]), name=name)
