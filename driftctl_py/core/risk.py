@@ -37,10 +37,10 @@ def stateful(address: str) -> str:
 
     The code can make the object again, but not what others put into it since, nor a key that
     something was encrypted with, nor an identity that others know it by. The types of the AWS
-    provider (5.100) and of azurerm (4) were gone through with that question, the rest was taken from what
-    is known of other providers that are often used. Not listed are: what only refers to data
-    (an Athena database, a snapshot policy), what the code itself has the content of (an object in
-    a bucket, a config map), and servers, whose disks are listed instead. A type that is missing
+    provider (5.100) and of azurerm (4) were gone through with that question, the rest was taken
+    from what is known of other providers that are often used. Not listed are: what only refers to
+    data (an Athena database, a snapshot policy), what the code itself has the content of (an object
+    in a bucket, a config map), and servers, whose disks are listed instead. A type that is missing
     makes a destroy look less grave and hides nothing: the destroy itself is always shown.
     """
     found = parse_address(address)
