@@ -73,13 +73,48 @@ class _Change(msgspec.Struct, gc=False):
     importing: msgspec.Raw = _NULL
 
 
+_UNCHANGED = _Change(actions=["no-op"])
+_MANAGED = "managed"
+
+
 class _Entry(msgspec.Struct, gc=False):
     address: str
     change: _Change
-    mode: str = "managed"
+    mode: str = _MANAGED
     previous_address: str | None = None
     deposed: str | None = None
     action_reason: str | None = None
+
+
+class _Planned(_Entry, gc=False):
+    """One of ``resource_changes``. There may be a hundred thousand that say nothing, so what is
+    not needed of such an entry goes while the next ones are being read; its marks stay, since
+    what was changed outside may be a secret by these alone."""
+
+    before_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
+    after_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if _is_untouched(self):
+            change = self.change
+            self.before_sensitive = self.after_sensitive = change.before_sensitive
+            if _bytes(change.before_sensitive) != _bytes(change.after_sensitive):
+                self.after_sensitive = change.after_sensitive
+            self.change = _UNCHANGED
+            if self.mode == _MANAGED:
+                # One text for all of them.
+                self.mode = _MANAGED
+
+    def stay_as(self, real: msgspec.Raw) -> None:
+        """Takes back what went, if it did: before and after are what is really there."""
+        if self.change is _UNCHANGED:
+            self.change = _Change(
+                actions=_UNCHANGED.actions,
+                before=real,
+                after=real,
+                before_sensitive=self.before_sensitive,
+                after_sensitive=self.after_sensitive,
+            )
 
 
 class _Drift(_Entry, kw_only=True, gc=False):
@@ -134,7 +169,7 @@ class _DeferredInvocation(msgspec.Struct):
 class _Document(msgspec.Struct):
     format_version: str
     terraform_version: str = ""
-    resource_changes: list[_Entry] | None = None
+    resource_changes: Sequence[_Entry] | None = None
     resource_drift: list[_Drift] | None = None
     output_changes: dict[str, _Change] | None = None
     checks: list[_Check] | None = None
@@ -150,7 +185,12 @@ class _Document(msgspec.Struct):
     values: msgspec.Raw | msgspec.UnsetType = UNSET
 
 
-_document = msgspec.json.Decoder(_Document)
+class _LeanDocument(_Document):
+    resource_changes: Sequence[_Planned] | None = None
+
+
+_document = msgspec.json.Decoder(_LeanDocument)
+_whole_document = msgspec.json.Decoder(_Document)
 _anything = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -164,7 +204,7 @@ def decode_plan(
     may be a memory map; nothing of it is referred to once this returns.
     """
     try:
-        document = _document.decode(data)
+        document = _decoded(data)
         _refuse_what_is_no_plan(document)
         return _plan(document, masks, secrets or Secrets(), settings=settings)
     except UnicodeDecodeError as error:
@@ -183,6 +223,15 @@ def decode_plan(
 def kind_of(actions: Sequence[str]) -> Kind:
     """What a list of actions amounts to; UNKNOWN for any that the format did not have so far."""
     return _KINDS.get(tuple(actions), Kind.UNKNOWN)
+
+
+def _decoded(data: Buffer) -> _Document:
+    document: _Document = _document.decode(data)
+    if all(each.address for each in document.resource_drift or []):
+        return document
+    document = _whole_document.decode(data)
+    _find_addresses(document.resource_drift or [], document.resource_changes or [])
+    return document
 
 
 def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool) -> Plan:
@@ -216,20 +265,21 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
 def _joined(document: _Document, values: _Values) -> Iterator[Joined]:
     """Everything that is not simply unchanged, each change beside the drift of its object."""
     changes, drift = document.resource_changes or [], document.resource_drift or []
-    if not all(each.address for each in drift):
-        _find_addresses(drift, changes)
     _addresses(drift, "resource_drift")
     drifted = {(entry.address, entry.deposed or ""): entry for entry in drift}
     outside = {entry.address for entry in drift}
     current = _addresses(changes, "resource_changes")
     for entry in changes:
-        if entry.address not in outside and _is_untouched(entry):
+        untouched = entry.change is _UNCHANGED or _is_untouched(entry)
+        if untouched and entry.address not in outside:
             continue
         found = drifted.pop((entry.address, entry.deposed or ""), None)
         if found is None and entry.previous_address and entry.previous_address not in current:
             # The engine names drift by the new address; kept in case one does not.
             found = drifted.pop((entry.previous_address, entry.deposed or ""), None)
-        if found is not None or not _is_untouched(entry):
+        if found is not None and isinstance(entry, _Planned):
+            entry.stay_as(found.change.after)
+        if found is not None or not untouched:
             yield values.joined(entry, found)
     for entry in drifted.values():
         if document.format_version.startswith("0."):
@@ -239,7 +289,7 @@ def _joined(document: _Document, values: _Values) -> Iterator[Joined]:
         yield values.joined(None, entry)
 
 
-def _find_addresses(drift: list[_Drift], changes: list[_Entry]) -> None:
+def _find_addresses(drift: Sequence[_Drift], changes: Sequence[_Entry]) -> None:
     """Gives drift without an address that of the object it is about: one of the same code, whose
     change begins where the drift ended. What is gone for good has none; it gets a number."""
     instances = defaultdict(list)
@@ -427,6 +477,10 @@ def _change(
 
 def _is_there(raw: msgspec.Raw) -> bool:
     return bytes(raw) != b"null"
+
+
+def _bytes(raw: msgspec.Raw | msgspec.UnsetType) -> bytes | None:
+    return None if raw is UNSET else bytes(raw)
 
 
 def _read(raw: msgspec.Raw) -> Decoded:

@@ -39,9 +39,14 @@ class _Provisioner(msgspec.Struct):
     expressions: msgspec.Raw = _NONE
 
 
-class _Resource(msgspec.Struct):
+class _Resource(msgspec.Struct, gc=False):
     address: str
     provisioners: list[_Provisioner] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.provisioners:
+            # Of almost all, and they add up.
+            self.address = ""
 
 
 class _Call(msgspec.Struct):
