@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin
-from driftctl_py.core.plan import Kind
+from driftctl_py.core.plan import ActionInvocation, CheckResult, Kind
+from driftctl_py.core.plan_report import View
+from driftctl_py.core.risk import Risk
 from driftctl_py.core.values import ABSENT, UNKNOWN, Value
 from driftctl_py.report import wording
+from tests.report import plan_reports
 from tests.report.examples import (
     checked,
     finding,
@@ -15,6 +19,7 @@ from tests.report.examples import (
     report_of,
     with_findings,
 )
+from tests.report.plan_reports import entry, plan
 
 
 def tolerated(**more: Any) -> Finding:
@@ -231,3 +236,224 @@ def test_a_check_that_fails_is_a_warning_without_its_message() -> None:
 
     assert warning.startswith("check.region does not hold.")
     assert "eu-west-1" not in warning
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("pass", "check.a holds."),
+        ("fail", "check.a does not hold. (Its message may hold values, so it is not shown.)"),
+        (
+            "error",
+            "check.a could not be evaluated. (Its message may hold values, so it is not shown.)",
+        ),
+        ("unknown", "check.a is only known after apply."),
+        ("skipped", "check.a: skipped."),
+    ],
+)
+def test_a_check_is_told_by_how_it_came_out(status: str, words: str) -> None:
+    assert wording.check_result(CheckResult("check.a", status)) == words
+
+
+def answered(*entries: object, **parts: Any) -> str:
+    return wording.plan_answer(plan_reports.report_of(plan(resource_changes=[*entries], **parts)))
+
+
+def test_the_answer_about_a_plan_names_what_is_worst_first() -> None:
+    answer = answered(
+        entry("x.a", "forget"),
+        entry("x.b", "create", before=None),
+        entry("x.c", "no-op", previous_address="x.old"),
+        entry("x.d", "no-op", importing={"id": "d"}),
+        entry("x.e", "update", after={"a": 1}),
+        entry("x.f", "evaporate"),
+        entry("x.g", "create", "delete"),
+        entry("x.h", "delete", after=None),
+        entry("x.i", "forget", "create"),
+        entry("x.j", "create", "forget"),
+        output_changes={"o": {"actions": ["create"]}, "p": {"actions": ["delete"]}},
+        action_invocations=[{"address": "action.mail.ada"}],
+        checks=[{"address": {"to_display": f"check.{n}"}, "status": "fail"} for n in "ab"],
+    )
+
+    assert answer == (
+        "plan.json: destroys 1, replaces 1, does what this version does not know to 1, changes 1, "
+        "adds 1, moves 1, imports 1, forgets 1, forgets and makes anew 2, changes 2 outputs, "
+        "runs 1 action; 2 checks fail"
+    )
+
+
+def test_the_answer_about_a_plan_says_in_sync_of_a_complete_one_only() -> None:
+    drift = {"resource_drift": [entry("x.y", "update", before={"a": 1}, after={"a": 2})]}
+
+    assert answered() == "plan.json: no changes: in sync"
+    assert answered(**drift) == "plan.json: nothing to apply; 1 drifted"
+    assert answered(complete=False) == (
+        "plan.json: incomplete; whether anything would change is not known"
+    )
+    assert answered(errored=True, **drift) == (
+        "plan.json: incomplete; as far as is known: nothing to apply; 1 drifted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("touched", "managed", "words"),
+    [
+        (0, 5, "no object"),
+        (3, 0, "3 objects"),
+        (1, 1, "1 of 1 object, 100 %"),
+        (7, 120, "7 of 120 objects, 6 %"),
+        (1, 5000, "1 of 5000 objects, 1 %"),
+        (4999, 5000, "4999 of 5000 objects, 99 %"),
+        (6, 5, "6 of 6 objects, 100 %"),
+    ],
+)
+def test_how_far_a_plan_reaches_is_never_rounded_to_none_or_all(
+    touched: int, managed: int, words: str
+) -> None:
+    report = replace(plan_reports.of("clean"), risk=Risk(touched=touched, managed=managed))
+
+    assert dict(wording.plan_facts(report))["touches"] == words
+
+
+def test_what_holds_data_is_named_with_what_becomes_of_it() -> None:
+    report = plan_reports.report_of(
+        plan(
+            resource_changes=[
+                entry("aws_s3_bucket.a", "delete", after=None),
+                entry("aws_s3_bucket.b", "delete", "create"),
+                entry("aws_s3_bucket.c", "forget"),
+                entry("aws_s3_bucket.d", "evaporate"),
+                entry("aws_s3_bucket.e", "update", after={"a": 1}),
+            ]
+        )
+    )
+
+    assert dict(wording.plan_facts(report))["holds data"] == (
+        "aws_s3_bucket.a (bucket, destroyed), aws_s3_bucket.b (bucket, replaced), "
+        "aws_s3_bucket.c (bucket, forgotten), aws_s3_bucket.d (bucket, not known)"
+    )
+
+
+def test_a_fingerprint_is_short_but_in_the_full_view_and_says_when_it_lacks_the_secrets() -> None:
+    keyed = plan_reports.of("rich", keyed=True)
+    unkeyed = plan_reports.of("rich")
+
+    assert dict(wording.plan_facts(keyed))["fingerprint"] == keyed.fingerprint.short
+    assert dict(wording.plan_facts(keyed, View.FULL))["fingerprint"] == str(keyed.fingerprint)
+    assert dict(wording.plan_facts(unkeyed))["fingerprint"] == (
+        f"{unkeyed.fingerprint.short} (unkeyed: without its secrets)"
+    )
+
+
+def test_a_plan_without_an_engine_names_none() -> None:
+    report = plan_reports.report_of(plan(terraform_version=""))
+
+    assert "engine" not in dict(wording.plan_facts(report))
+
+
+def test_a_replacement_in_a_summary_names_what_forces_it() -> None:
+    def forced(*names: str) -> str:
+        attributes = tuple(
+            AttributeChange((n,), 1, 1, 2, Origin.PENDING, drifted=False, forces_replacement=True)
+            for n in names
+        )
+        found = finding(kind=Kind.REPLACE, attributes=attributes)
+        return wording.plan_remark(found, None, View.SUMMARY)
+
+    start = "replace, destroys first; not applied yet"
+    assert forced() == start
+    assert forced("a", "b", "c", "d") == f"{start}; forced by a, b, c, d"
+    assert forced("a", "b", "c", "d", "e") == f"{start}; forced by a, b, c and 2 more"
+
+
+def test_a_destroy_that_the_code_does_not_explain_is_said_to_be_pending() -> None:
+    def remark(**more: Any) -> str:
+        return wording.plan_remark(finding(kind=Kind.DELETE, **more), None, View.CHANGES)
+
+    assert remark() == "not applied yet"
+    assert remark(reason="delete_because_no_module") == "its module is not in the code any more"
+    assert remark(reason="delete_because_of_rain") == "delete because of rain; not applied yet"
+    assert "not applied" not in remark(drifted=True, origin=Origin.BOTH)
+
+
+def test_an_import_is_told_by_what_the_object_is_found_by() -> None:
+    found = finding(kind=Kind.NO_OP, imported=True)
+
+    assert wording.remark(found, found_by="i-1") == 'imported as "i-1"'
+    assert wording.remark(found, found_by={"arn": "x"}) == 'imported as {"arn": "x"}'
+    assert wording.remark(found) == "imported"
+
+
+def test_what_holds_data_is_marked_where_it_goes_or_is_let_go() -> None:
+    def marked(kind: Kind) -> bool:
+        return "holds data: bucket" in wording.remark(finding("aws_s3_bucket.it", kind=kind))
+
+    goes = {kind for kind in Kind if marked(kind)}
+    assert goes == {
+        Kind.DELETE,
+        Kind.REPLACE,
+        Kind.REPLACE_CREATE_FIRST,
+        Kind.FORGET,
+        Kind.FORGET_THEN_CREATE,
+        Kind.CREATE_THEN_FORGET,
+        Kind.UNKNOWN,
+    }
+
+
+def test_an_action_is_told_with_what_triggers_it_and_when() -> None:
+    def told(**more: Any) -> str:
+        return wording.invocation(ActionInvocation("action.mail.ada", **more))
+
+    assert told() == "action.mail.ada: apply runs this action"
+    assert told(event="Invoke") == "action.mail.ada: apply runs this action (invoke)"
+    assert told(triggered_by="x.y", event="AfterCreate") == (
+        "action.mail.ada: apply runs this action (triggered by x.y, after create)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("real", "planned", "said"),
+    [
+        ("a b", "a  b", True),
+        ("a\tb", "ab", True),
+        ("a", "b", False),
+        ("a\n", "a", False),  # told line by line, and said there
+        (1, 2, False),
+    ],
+)
+def test_a_change_of_white_space_alone_is_said(real: Value, planned: Value, said: bool) -> None:
+    attribute = AttributeChange(("a",), real, real, planned, Origin.PENDING, drifted=False)
+
+    assert ("only whitespace" in wording.attribute_remarks(attribute)) is said
+
+
+def test_that_sensitivity_changes_is_said_beside_other_changes() -> None:
+    attribute = AttributeChange(("a",), 1, 1, 2, Origin.PENDING, drifted=False)
+
+    found = finding(sensitivity_changed=True, attributes=(attribute,))
+    assert wording.remark(found) == "what counts as sensitive changes too"
+
+
+def test_what_stays_is_counted_and_checks_that_hold_too() -> None:
+    checks = [{"address": {"to_display": f"check.{n}"}, "status": "pass"} for n in "ab"]
+    report = plan_reports.report_of(
+        plan(
+            resource_changes=[
+                entry("x.a", "no-op"),
+                entry("x.b", "no-op"),
+                entry("x.c", "update", after={"a": 1}),
+                entry("x.a", "delete", deposed="4b05ce80", after=None),
+                entry("data.x.y", "read", mode="data"),
+            ],
+            checks=checks,
+        )
+    )
+
+    assert wording.plan_asides(report, View.CHANGES) == [
+        "1 data source to be read during apply",
+        "2 checks hold",
+        "2 objects unchanged",
+    ]
+    assert wording.plan_checks(report, View.CHANGES) == []
+    assert wording.plan_checks(report, View.FULL) == ["check.a holds.", "check.b holds."]
