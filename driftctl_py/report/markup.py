@@ -84,7 +84,8 @@ def output_lines(
 
 
 def _head(symbol: str, kind: Kind, address: str, remark: str = "") -> str:
-    lead = _lead(kind)
+    # What only is spelled otherwise is no change to a reader of colours.
+    lead = " " if symbol == "=" else _lead(kind)
     head = f"{lead} " + ("" if symbol == lead else f"{symbol} ") + show.clean(address)
     return head + (f"  # {show.clean(remark)}" if remark else "")
 

@@ -88,12 +88,14 @@ _REASONS = {
 
 def symbol(finding: Finding) -> str:
     """What apply would do, in at most three characters; ``!`` where somebody changed something
-    and apply does nothing about it."""
+    and apply does nothing about it, ``=`` where there is nothing but another spelling."""
     if finding.kind is not Kind.NO_OP:
         return _SYMBOLS[finding.kind]
     if finding.drifted or finding.drift is Kind.UNKNOWN:
         return "!"
-    return "<" if finding.imported else ">"
+    if finding.imported:
+        return "<"
+    return ">" if finding.previous_address else "="
 
 
 def output_symbol(output: OutputChange) -> str:

@@ -146,3 +146,9 @@ def test_very_many_attributes_are_counted_with_where_to_find_them() -> None:
         render_plan_markdown(report, View.CHANGES)
     )
     assert "more" not in render_plan_markdown(report, View.FULL)
+
+
+def test_what_is_only_spelled_otherwise_has_no_colour() -> None:
+    markdown = render_plan_markdown(of("equivalent"), View.FULL)
+
+    assert "\n  = folder_bucket.assets\n" in markdown

@@ -83,6 +83,7 @@ def reverted() -> Finding:
             "<",
             "moved from x.old; imported",
         ),
+        (finding(kind=Kind.NO_OP, pending=False, origin=Origin.EQUIVALENT), "=", ""),
         (tolerated(), "!", "drift: changed outside; apply leaves it so"),
         (gone(), "!", "drift: deleted outside; the code does not want it back"),
         (reverted(), "~", "drift: changed outside; apply puts it back"),
