@@ -20,8 +20,6 @@ from driftctl_py.report import show, wording
 from driftctl_py.report.markup import fence, in_html, output_lines, prose, told_lines
 from driftctl_py.report.told import Limits, in_check
 
-__all__ = ["fence", "in_html", "prose", "render_markdown"]
-
 _ICONS = {
     Verdict.FAILED: "❌",
     Verdict.UNKNOWN: "❔",
