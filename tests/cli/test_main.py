@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from driftctl_py import __version__
-from driftctl_py.cli.main import main, print_error
+from driftctl_py.cli.main import main, parser, print_error
 from driftctl_py.errors import Diagnostic, EngineError
 
 PROGRAM = [sys.executable, "-m", "driftctl_py"]
+HERE = Path(__file__).parent
+COMMANDS = ["check", "render", "diff", "config", "init", "demo", "completion"]
 
 
 def test_version_and_help_import_nothing_heavy() -> None:
@@ -33,6 +36,43 @@ def test_it_runs_as_a_module() -> None:
     printed = subprocess.run([*PROGRAM, "--version"], capture_output=True, text=True, check=True)
 
     assert printed.stdout == f"driftctl-py {__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_the_same_alone_as_among_all(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for whole in (parser(), parser(name)):
+        with pytest.raises(SystemExit, match="0"):
+            whole.parse_args([name, "--help"])
+        said.append(capsys.readouterr().out)
+
+    assert said[0] == said[1]
+    assert f"usage: driftctl-py {name}" in said[0]
+
+
+def test_a_process_that_ends_soon_spares_itself_looking_for_cycles() -> None:
+    plan = HERE.parent / "data" / "plans" / "clean" / "terraform-1.15.5.json"
+    code = "import gc; from driftctl_py.cli.main import main; main(); print('gc', gc.isenabled())"
+
+    said = {
+        words: subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True
+        ).stdout.splitlines()[-1]
+        for words in (("render", str(plan)), ("config", "schema"))
+    }
+
+    assert list(said.values()) == ["gc False", "gc True"]
+
+
+def test_whoever_calls_it_with_words_keeps_the_collector(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = HERE.parent / "data" / "plans" / "clean" / "terraform-1.15.5.json"
+
+    assert main(["render", str(plan)]) == 0
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("argv", [["chekc"], ["check", "--jobs", "0"], ["config"], ["--nope"]])
