@@ -3,8 +3,8 @@ from __future__ import annotations
 import copy
 import json
 import mmap
+import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftctl_py.core.assessment import assess
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.plan import ActionInvocation, Change, CheckResult, Kind, OutputChange, Plan
 from driftctl_py.core.plan_json import decode_plan, kind_of
-from driftctl_py.core.values import UNKNOWN, Sensitive
+from driftctl_py.core.values import DEEPEST, UNKNOWN, Secrets, Sensitive
 from driftctl_py.errors import PlanError
 from tests.data import plans, plans_old
 from tests.data.plans.expected import ERRORED, OF_ONE_ENGINE, PARTIAL
@@ -298,6 +300,213 @@ def test_what_newer_engines_add_is_read() -> None:
     )
 
 
+def test_what_an_action_is_given_and_when_is_read() -> None:
+    invocations = decode_plan(plans.of("actions")).invocations
+
+    assert [(each.address, each.triggered_by, each.event) for each in invocations] == [
+        ('action.lab_notify.each["grace"]', "lab_thing.new", "AfterCreate"),
+        ('action.lab_notify.each["linus"]', "lab_thing.new", "AfterCreate"),
+        ("action.lab_notify.ada", "lab_thing.web", "BeforeUpdate"),
+        ("action.lab_notify.ada", "lab_thing.web", "AfterUpdate"),
+    ]
+    config = invocations[2].config
+    assert isinstance(config, dict)
+    assert (config["to"], config["text"]) == ("ada@example.com", UNKNOWN)
+    assert isinstance(config["headers"]["Authorization"], Sensitive)
+    assert config["headers"]["X-Team"] == "engines"
+    assert decode_plan(plans.of("action_invoked")).invocations[0].triggered_by == ""
+
+
+def test_what_is_put_off_is_kept_with_its_reason() -> None:
+    deferred = decode_plan(plans.of("deferred")).deferred
+
+    assert ("instance_count_unknown", "folder_server.each[*]", Kind.CREATE) in [
+        (each.reason, each.change.address, each.change.kind) for each in deferred
+    ]
+
+
+def test_an_action_that_is_put_off_is_kept_too() -> None:
+    action = {
+        "address": "action.mail.ada",
+        "config_values": {"to": "ada", "password": "CANARY"},
+        "config_sensitive": {"password": True},
+    }
+    plan = decode_plan(
+        document(
+            deferred_action_invocations=[{"reason": "deferred_prereq", "action_invocation": action}]
+        )
+    )
+
+    (deferred,) = plan.deferred
+    assert (deferred.reason, deferred.change.address) == ("deferred_prereq", "action.mail.ada")
+    assert isinstance(deferred.change.after, dict)
+    assert deferred.change.after["to"] == "ada"
+    assert "CANARY" not in repr(plan)
+    assert "action.mail.ada" in assess(plan).incomplete_reason
+
+
+@pytest.mark.parametrize(
+    ("importing", "import_id"),
+    [
+        ({"id": "i-1"}, "i-1"),
+        ({"id": None}, None),
+        ({}, None),
+        ({"unknown": True}, UNKNOWN),
+        ({"identity": {"bucket": "logs", "id": "b"}}, {"bucket": "logs", "id": "b"}),
+        ({"identity": {"id": "b"}}, "b"),
+        ({"identity": 7, "id": "i-1"}, "i-1"),
+        (True, None),
+        ([], None),
+    ],
+)
+def test_what_an_object_is_imported_by_is_read(importing: Any, import_id: Any) -> None:
+    plan = decode_plan(document(resource_changes=[entry(change={"importing": importing})]))
+
+    change = change_of(plan, "x.y")
+    assert change.imported
+    assert change.import_id == import_id
+
+
+def test_real_imports_know_their_ids() -> None:
+    plan = decode_plan(plans.of("imports"))
+
+    assert {j.entry.address: j.entry.import_id for j in plan.joined} == {
+        "folder_bucket.changed": "bucket-changed",
+        "folder_bucket.same": "bucket-same",
+        "folder_secret.database": "secret-database",
+        "folder_server.remade": "server-remade",
+    }
+
+
+@pytest.mark.parametrize(
+    "importing",
+    [{"id": "CANARY"}, {"identity": {"key": "CANARY"}}, {"identity": {"other": "prod/CANARY"}}],
+)
+def test_an_import_by_a_secret_of_the_object_is_hidden(importing: Any) -> None:
+    change = {
+        "importing": importing,
+        "after": {"id": "CANARY", "key": "CANARY"},
+        "after_sensitive": {"id": True, "key": True},
+    }
+    plan = decode_plan(document(resource_changes=[entry(change=change)]))
+
+    assert "CANARY" not in repr(plan)
+    assert change_of(plan, "x.y").imported
+
+
+def test_configuration_that_the_engine_generated_is_not_kept() -> None:
+    generated = {"importing": {"id": "i-1"}, "generated_config": 'password = "CANARY"'}
+    plan = decode_plan(document(resource_changes=[entry(change=generated)]))
+
+    assert "CANARY" not in repr(plan)
+
+
+def test_checks_know_their_status_and_number_of_problems() -> None:
+    checks = {each.address: each for each in decode_plan(plans.of("checks")).checks}
+
+    assert checks["check.fails"] == CheckResult("check.fails", "fail", problems=2)
+    assert checks["check.is_unknown"].status == "unknown"
+    assert not checks["check.passes"].failed
+    assert decode_plan(plans.of("check_errs")).checks == (
+        CheckResult("check.retention", "error", problems=0),
+    )
+
+
+def test_what_is_gone_before_the_next_plan_is_not_kept() -> None:
+    opened = entry("ephemeral.x.y", mode="ephemeral", change={"actions": ["open"]})
+    tidied = entry("data.x.y", mode="data", change={"actions": ["delete"]})
+    kept = entry("data.x.z", mode="data", change={"actions": ["read"]})
+    plan = decode_plan(document(resource_changes=[opened, tidied, kept]))
+
+    assert [joined.entry.address for joined in plan.joined] == ["data.x.z"]
+    assert (plan.managed, dict(plan.counts)) == (0, {})
+
+
+def test_all_entries_are_counted_by_kind() -> None:
+    plan = decode_plan(
+        document(
+            resource_changes=[
+                entry("x.a", change={"actions": ["no-op"]}),
+                entry("x.b", change={"actions": ["no-op"]}),
+                entry("x.c"),
+                entry("x.c", deposed="0123abcd", change={"actions": ["delete"]}),
+                entry("x.d", change={"actions": ["evaporate"]}),
+                entry("x.e", change={"actions": []}),
+                entry("data.x.f", mode="data", change={"actions": ["read"]}),
+            ]
+        )
+    )
+
+    assert plan.counts == {Kind.NO_OP: 2, Kind.UPDATE: 1, Kind.DELETE: 1, Kind.UNKNOWN: 2}
+    assert plan.managed == 5
+
+
+def test_an_unchanged_object_that_was_changed_outside_stays_as_it_is() -> None:
+    change = {
+        "actions": ["no-op"],
+        "before": {"a": 2, "key": "CANARY"},
+        "after": {"a": 2, "key": "CANARY"},
+        "before_sensitive": {},
+        "after_sensitive": {"key": True},
+    }
+    drifted = {"before": {"a": 1, "key": "CANARY"}, "after": {"a": 2, "key": "CANARY"}}
+    plan = decode_plan(
+        document(
+            resource_changes=[
+                entry("x.y", change=change),
+                entry("x.y", change=change, deposed="0123abcd"),
+                entry("data.x.y", mode="data", change=change),
+            ],
+            resource_drift=[entry("x.y", change=drifted)],
+        )
+    )
+
+    (joined,) = plan.joined
+    assert joined.change is not None
+    assert joined.drift is not None
+    assert joined.change.kind is Kind.NO_OP
+    assert joined.change.before == joined.change.after == joined.drift.after
+    assert "CANARY" not in repr(plan)
+
+
+def test_only_the_engine_says_what_goes() -> None:
+    # The names under which an unchanged entry keeps its marks are no part of the format.
+    hidden = entry() | {"before_sensitive": True, "after_sensitive": True}
+    plan = decode_plan(document(resource_changes=[hidden]))
+
+    assert change_of(plan, "x.y").before == {"a": 1}
+
+
+def test_secrets_of_two_plans_can_be_compared() -> None:
+    secrets = Secrets(b"key")
+    one, again = (decode_plan(plans.of("sensitive"), secrets=secrets) for _ in range(2))
+
+    assert one.joined == again.joined
+    assert one.seals == again.seals
+    assert len(one.seals) > 1
+    assert decode_plan(plans.of("sensitive")).seals == ()
+
+
+def test_masks_hide_more_than_the_engine_does() -> None:
+    masks = [Mask("folder_bucket.*", "tags.team"), Mask("output.arn")]
+    plan = decode_plan(plans.of("sensitive"), masks=masks)
+    output = decode_plan(plans.of("outputs"), masks=masks).outputs[0]
+
+    bucket = drift_of(plan, "folder_bucket.assets")
+    assert isinstance(bucket.before, dict)
+    assert isinstance(bucket.before["tags"]["team"], Sensitive)
+    assert bucket.before["name"] == "assets"
+    assert isinstance(output.before, Sensitive)
+
+
+def test_a_mask_for_an_old_address_follows_a_move() -> None:
+    plan = decode_plan(plans.of("move_drifted"), masks=[Mask("folder_bucket.assets", "name")])
+
+    change = change_of(plan, "folder_bucket.files")
+    assert isinstance(change.before, dict)
+    assert isinstance(change.before["name"], Sensitive)
+
+
 def test_old_formats_are_read() -> None:
     # As Terraform 0.15 writes it: no drift, and of an output only whether it is unknown.
     plan = decode_plan(
@@ -381,6 +590,7 @@ def test_drift_without_an_address_is_that_of_the_change_that_begins_where_it_end
                 drift_without_address("", "y", {"a": 3}),
                 drift_without_address("", "y", {"a": 3}),
                 drift_without_address("module.m", "y", {"a": 2}),
+                entry("x.named"),
             ],
         )
     )
@@ -391,6 +601,7 @@ def test_drift_without_an_address_is_that_of_the_change_that_begins_where_it_end
         "x.gone[?1]",
         "module.m.x.gone[?2]",
         "x.y[?4]",
+        "x.named",
     ]
 
 
@@ -491,11 +702,15 @@ def test_an_error_quotes_no_value() -> None:
 
 
 def reads_or_refuses(data: bytes) -> None:
+    """With all that can be asked for, since each looks at more of it."""
+    masks = [Mask(attribute="tags.*"), Mask("*.web*", "*.*"), Mask(pattern=re.compile("a.*e"))]
     try:
         plan = decode_plan(data)
+        masked = decode_plan(data, masks=masks, secrets=Secrets(b"key"), settings=True)
     except PlanError:
         return
-    assert isinstance(plan, Plan)
+    assert assess(plan).totals == assess(masked, strict=True).totals
+    assert masked.settings is not None
 
 
 @given(st.binary(max_size=300))
@@ -503,8 +718,8 @@ def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
     reads_or_refuses(data)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(plans.files()), st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from([*plans.files(), *plans_old.files()]), st.data())
 def test_a_garbled_plan_is_read_or_refused(path: Path, data: st.DataObject) -> None:
     original = path.read_bytes()
     start = data.draw(st.integers(0, len(original)))
@@ -513,30 +728,155 @@ def test_a_garbled_plan_is_read_or_refused(path: Path, data: st.DataObject) -> N
     reads_or_refuses(original[:start] + data.draw(st.binary(max_size=20)) + original[end:])
 
 
-JSON = st.recursive(
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from(plans.files()), st.data())
+def test_a_plan_with_flipped_bytes_is_read_or_refused(path: Path, data: st.DataObject) -> None:
+    garbled = bytearray(path.read_bytes())
+    places = st.integers(0, len(garbled) - 1)
+    for place in data.draw(st.lists(places, min_size=1, max_size=4)):
+        garbled[place] ^= data.draw(st.integers(1, 255))
+
+    reads_or_refuses(bytes(garbled))
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.sampled_from(plans.files()), min_size=2, max_size=2), st.data())
+def test_two_plans_spliced_together_are_read_or_refused(
+    paths: list[Path], data: st.DataObject
+) -> None:
+    one, other = (path.read_bytes() for path in paths)
+    cut, resumed = data.draw(st.integers(0, len(one))), data.draw(st.integers(0, len(other)))
+
+    reads_or_refuses(one[:cut] + other[resumed:])
+
+
+# What is no JSON to some, and more than numbers and texts usually are.
+ODD = [
+    10**19,
+    -(10**400),
+    1e308,
+    5e-324,
+    "\ud800",
+    "\x00",
+    "{",
+    "[[" * 60,
+    '{"a": "\\ud800"}',
+    '{"a": 1, "a": 2}',
+    "a: &x [*x, *x]\n",
+    "\u2028",
+    True,
+    {"": {"": {"": None}}},
+]
+JSON = st.sampled_from(ODD) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=8,
 )
 
 
-def nodes(value: Any) -> list[Callable[[Any], None]]:
-    """Something that replaces it, for every node below ``value``."""
-    found: list[Callable[[Any], None]] = []
+@given(JSON)
+def test_any_json_is_read_or_refused(found: Any) -> None:
+    reads_or_refuses(json.dumps(found).encode())
+
+
+WORDS = st.sampled_from(
+    ["address", "mode", "change", "actions", "before", "after", "before_sensitive", "importing"]
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "resource_changes",
+                "resource_drift",
+                "output_changes",
+                "checks",
+                "deferred_changes",
+                "deferred_action_invocations",
+                "action_invocations",
+                "configuration",
+                "complete",
+                "terraform_version",
+            ]
+        ),
+        st.lists(st.dictionaries(WORDS, JSON)) | st.dictionaries(WORDS, JSON) | JSON,
+    )
+)
+def test_a_document_of_any_json_is_read_or_refused(members: dict[str, Any]) -> None:
+    reads_or_refuses(document(**members))
+
+
+Place = tuple[Any, Any]
+
+
+def nodes(value: Any) -> list[Place]:
+    """Where each node below ``value`` is: its container, and its key there."""
+    found: list[Place] = []
     if isinstance(value, dict | list):
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
-            found.append(partial(value.__setitem__, key))
+            found.append((value, key))
             found += nodes(each)
     return found
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(plans.files()), st.data())
-def test_a_plan_with_anything_in_any_place_is_read_or_refused(
-    path: Path, data: st.DataObject
+def replaced(places: list[Place], data: st.DataObject) -> None:
+    container, key = data.draw(st.sampled_from(places))
+    container[key] = data.draw(JSON)
+
+
+def deleted(places: list[Place], data: st.DataObject) -> None:
+    container, key = data.draw(st.sampled_from(places))
+    del container[key]
+
+
+def swapped(places: list[Place], data: st.DataObject) -> None:
+    (one, at), (other, there) = (
+        data.draw(st.sampled_from(places)),
+        data.draw(st.sampled_from(places)),
+    )
+    # Copies, since neither may end up within itself.
+    one[at], other[there] = copy.deepcopy(other[there]), copy.deepcopy(one[at])
+
+
+def duplicated(places: list[Place], data: st.DataObject) -> None:
+    if in_lists := [place for place in places if isinstance(place[0], list)]:
+        container, key = data.draw(st.sampled_from(in_lists))
+        container.insert(key, copy.deepcopy(container[key]))
+
+
+@settings(
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    deadline=None,
+)
+@given(
+    st.sampled_from([*plans.files(), *plans_old.files()]),
+    st.lists(st.sampled_from([replaced, deleted, swapped, duplicated]), min_size=1, max_size=3),
+    st.data(),
+)
+def test_a_plan_with_its_nodes_mixed_up_is_read_or_refused(
+    path: Path, mutations: list[Callable[[list[Place], st.DataObject], None]], data: st.DataObject
 ) -> None:
-    changed = copy.deepcopy(json.loads(path.read_bytes()))
-    changed.pop("configuration", None)
-    data.draw(st.sampled_from(nodes(changed)))(data.draw(JSON))
+    changed = json.loads(path.read_bytes())
+    for mutate in mutations:
+        mutate(nodes(changed), data)
 
     reads_or_refuses(json.dumps(changed).encode())
+
+
+@given(st.integers(DEEPEST - 2, DEEPEST + 3), st.sampled_from(["[]", '{"a":}']), st.booleans())
+def test_a_value_is_read_down_to_the_deepest_level(levels: int, around: str, secret: bool) -> None:
+    value = around[:-1] * levels + "1" + around[-1] * levels
+    mirror = "true" if secret else "{}"
+    plan = (
+        '{"format_version":"1.2","planned_values":{},"resource_changes":[{"address":"x.y",'
+        f'"change":{{"actions":["update"],"before":{value},"after":null,'
+        f'"before_sensitive":{mirror},"after_sensitive":{{}}}}}}]}}'
+    ).encode()
+
+    if levels <= DEEPEST:
+        assert change_of(decode_plan(plan, secrets=Secrets(b"key")), "x.y").kind is Kind.UPDATE
+    else:
+        with pytest.raises(PlanError, match="nested deeper"):
+            decode_plan(plan)

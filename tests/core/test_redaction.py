@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftctl_py.core.masks import Mask
 from driftctl_py.core.redaction import hide_alike, hides_anything, redact, with_unknown
 from driftctl_py.core.values import UNKNOWN, Secrets, Sensitive, Value, has_sensitive
 
@@ -220,3 +221,84 @@ def test_redaction_only_ever_hides(value: Any, own: Any, other: Any) -> None:
             assert before == after
 
     check(value, redacted(value, own, other))
+
+
+def echoes(secret: Any, **others: Any) -> dict[str, Any]:
+    """What is left of ``others`` in an object that holds ``secret`` as well."""
+    found = redacted({"key": secret, **others}, {"key": True})
+    assert isinstance(found, dict)
+    assert isinstance(found.pop("key"), Sensitive)
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "hunter2-hunter2",
+        "a hunter2-hunter2 b",
+        ["x", {"y": "hunter2-hunter2"}],
+        {"hunter2-hunter2": "x"},
+        '{"a": "hunter2-hunter2"}',
+        '{"a": ["\\u0068unter2-hunter2"]}',
+        '{"\\u0068unter2-hunter2": 1}',
+    ],
+)
+def test_an_echo_is_hidden_wherever_it_is(echo: Any) -> None:
+    found = echoes("hunter2-hunter2", other=echo, name="ada")
+
+    assert "unter2" not in repr(found)
+    assert has_sensitive(found["other"])
+    assert found["name"] == "ada"
+
+
+@pytest.mark.parametrize(
+    ("secret", "echo"),
+    [
+        ('quote"and\\more', '{"a": "quote\\"and\\\\more"'),
+        ("<angle & more>", '[{"a": "\\u003cangle \\u0026 more\\u003e"'),
+        ("f\u00fcr Ada", 'x: "f\\u00fcr Ada"'),
+        ("it's a secret", "a: 'it''s a secret'"),
+        ("-----BEGIN-----\nMIIEvQIBADANBgkq", "k: |\n  -----BEGIN-----\n  MIIEvQIBADANBgkq\n"),
+        ('{"user": "ada", "password": "hunter2-hunter2"}', "password=hunter2-hunter2"),
+    ],
+)
+def test_an_echo_in_another_spelling_is_hidden(secret: str, echo: str) -> None:
+    assert isinstance(echoes(secret, other=echo)["other"], Sensitive)
+
+
+def test_what_is_like_a_secret_by_chance_stays() -> None:
+    # Too short, and the short lines of a longer text.
+    assert echoes("prod", other="prod-web") == {"other": "prod-web"}
+    script = "#!/bin/bash\nset -e\nexport PASSWORD=hunter2-hunter2"
+    assert echoes(script, other="#!/bin/bash\nset -e") == {"other": "#!/bin/bash\nset -e"}
+
+
+def test_a_name_of_the_schema_is_no_echo() -> None:
+    assert echoes("password", password_length=16, map={"a": "x"}) == {
+        "password_length": 16,
+        "map": {"a": "x"},
+    }
+
+
+def test_a_key_of_an_output_is_an_echo() -> None:
+    value = [{"hunter2-hunter2": 1}, "hunter2-hunter2", 3]
+    (found,) = redact([(value, [False, True, False])], Secrets(), is_object=False)
+
+    assert isinstance(found, list)
+    assert "hunter2" not in repr(found)
+
+
+def test_an_object_that_is_hidden_whole_has_no_echoes() -> None:
+    before, after = redact([("hunter2-hunter2", True), ("say hunter2-hunter2", None)], Secrets())
+
+    assert isinstance(before, Sensitive)
+    assert isinstance(after, Sensitive)
+
+
+def test_what_a_mask_hides_is_hidden_where_it_is_echoed() -> None:
+    value = {"tags": {"team": "analytical"}, "tags_all": {"team": "analytical"}, "n": 1}
+    (found,) = redact([(value, {})], Secrets(), [Mask(attribute="tags.team")])
+
+    assert "analytical" not in repr(found)
+    assert isinstance(found, dict)
+    assert found["n"] == 1
