@@ -29,16 +29,21 @@ def canonical(value: Value, seals: Sequence[str] = ()) -> bytes:
         case bool():
             return b"t" if value else b"f"
         case dict() | Mapping():
-            members = (_text(key) + canonical(value[key], seals) for key in sorted(value))
+            members = [_text(key) + canonical(value[key], seals) for key in sorted(value)]
             return b"m%d:" % len(value) + b"".join(members)
         case list() | Sequence():
-            return b"l%d:" % len(value) + b"".join(canonical(each, seals) for each in value)
+            return canonical_list([canonical(each, seals) for each in value])
         case Mark():
             return _MARKS[value]
         case Sensitive():
             return b"x" + _text(seals[value.exactly] if seals else "")
         case _:
             return b"d" + _number(value)
+
+
+def canonical_list(elements: Sequence[bytes]) -> bytes:
+    """A list of what is spelled already, as ``canonical`` spells it."""
+    return b"l%d:" % len(elements) + b"".join(elements)
 
 
 def _text(text: str) -> bytes:

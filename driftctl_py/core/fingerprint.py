@@ -8,13 +8,13 @@ lists things, other spellings, drift that apply leaves as it is.
 from __future__ import annotations
 
 from base64 import b32encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from driftctl_py.core.canonical import canonical
+from driftctl_py.core.canonical import canonical, canonical_list
 from driftctl_py.core.consequences import Consequence, Subject, consequences
 from driftctl_py.core.plan import Plan
-from driftctl_py.core.values import Value
 
 # Changes whenever the same plan would get another fingerprint, so that an approval given before
 # fits no more instead of fitting by chance.
@@ -43,19 +43,18 @@ def fingerprint(plan: Plan, *, keyed: bool) -> Fingerprint:
     its secrets with; without one each is only *a secret*."""
     seals = plan.seals if keyed else ()
     digest = sha256(f"{_VERSION} {'keyed' if keyed else 'unkeyed'}\n".encode())
-    spelled = (
-        canonical(_spelled(subject, facts), seals) for subject, facts in consequences(plan).items()
-    )
+    spelled = (_spelled(subject, facts, seals) for subject, facts in consequences(plan).items())
     for each in sorted(spelled):
         digest.update(each)
     return Fingerprint(b32encode(digest.digest()).decode().rstrip("=").lower(), keyed)
 
 
-def _spelled(subject: Subject, facts: Consequence) -> Value:
-    """As a value, in one order: ``canonical`` is unambiguous, so all of them in a row are too."""
+def _spelled(subject: Subject, facts: Consequence, seals: Sequence[str]) -> bytes:
+    """In one order: ``canonical`` is unambiguous, so all of them in a row are too."""
+    # By their spelling, since a step is a name or a number, which cannot be compared.
     said = sorted(
-        ([at.fact.value, list(at.path), value] for at, value in facts.items()),
-        # A step is a name or a number, which cannot be compared with each other.
-        key=lambda each: canonical(each[:2]),
+        (canonical(at.fact.value), canonical(list(at.path)), canonical(value, seals))
+        for at, value in facts.items()
     )
-    return [subject.about.value, subject.name, subject.key, subject.nth, said]
+    about = [subject.about.value, subject.name, subject.key, subject.nth]
+    return canonical_list([*map(canonical, about), canonical_list(list(map(canonical_list, said)))])
