@@ -11,7 +11,7 @@ while a fingerprint must not change because of that. How it looks is for ``repor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeGuard
@@ -226,18 +226,21 @@ def _changes(change: Change, drift: Change | None) -> dict[At, Value]:
 
 def _places(path: Path, one: Value, other: Value) -> Iterator[tuple[Path, Value, Value]]:
     """Where two objects differ: maps by key, lists of one length by position, else the whole."""
-    if same(one, other):
-        return
+    pairs: Iterable[tuple[str | int, Value, Value]]
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         # An attribute that an object does not have is null to the engine; a key of a map is not.
         nothing = ABSENT if path else None
-        for name in sorted(one.keys() | other.keys()):
-            yield from _places((*path, name), one.get(name, nothing), other.get(name, nothing))
+        names = sorted(one.keys() | other.keys())
+        pairs = ((name, one.get(name, nothing), other.get(name, nothing)) for name in names)
     elif _is_list(one) and _is_list(other) and len(one) == len(other):
-        for index, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from _places((*path, index), left, right)
+        pairs = zip(range(len(one)), one, other, strict=True)
     else:
-        yield path, one, other
+        if not same(one, other):
+            yield path, one, other
+        return
+    for step, left, right in pairs:
+        if not same(left, right):
+            yield from _places((*path, step), left, right)
 
 
 def _drifted(recorded: Value, found: Value, path: Path) -> bool:

@@ -432,6 +432,14 @@ def test_secrets_stay_taken_out() -> None:
     }
 
 
+def test_an_object_that_is_a_secret_as_a_whole_counts_where_it_changes() -> None:
+    secrets = Secrets()
+    old, new = secrets.mark({"pin": 1}), secrets.mark({"pin": 2})
+
+    assert facts(update(old, old)).keys() == {"kind", "mode"}
+    assert facts(update(old, new)).keys() == {"kind", "mode", "real", "planned"}
+
+
 @pytest.mark.parametrize("path", plans.files(), ids=plans.ids)
 def test_everything_that_a_real_plan_changes_has_a_consequence(path: Any) -> None:
     document = json.loads(path.read_text())
