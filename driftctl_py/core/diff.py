@@ -17,6 +17,8 @@ from driftctl_py.core.plan import Path
 from driftctl_py.core.values import ABSENT, Json, Value, exact_key, json_inside, same
 from driftctl_py.core.yaml_inside import yaml_inside
 
+_PLAIN_NAME = re.compile(r"[^\W\d][\w-]*", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -60,7 +62,7 @@ def spelled(path: Path) -> str:
     for step in path:
         if isinstance(step, int):
             words += f"[{step}]"
-        elif re.fullmatch(r"[^\W\d][\w-]*", step, re.ASCII):
+        elif _PLAIN_NAME.fullmatch(step):
             words += f".{step}" if words else step
         else:
             escaped = step.replace("\\", "\\\\").replace('"', '\\"')
