@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import accumulate, takewhile
 from typing import TypeAlias, TypeGuard
 
@@ -26,6 +27,7 @@ _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 SECRET = "(sensitive value)"  # noqa: S105 - what stands in its place
@@ -74,7 +76,7 @@ def literal(value: Value) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return clean(json.dumps(value, ensure_ascii=False))
+            return clean(_quoted(value))
         case Mapping():
             return (
                 "{"
@@ -166,6 +168,7 @@ def _spelled_out(found: re.Match[str]) -> str:
     return _SHORT.get(character) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
+@lru_cache(maxsize=1024)
 def _columns_of(character: str) -> int:
     if unicodedata.combining(character):
         return 0
