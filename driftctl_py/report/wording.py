@@ -346,7 +346,9 @@ def plan_answer(report: PlanReport) -> str:
     does = ", ".join(_what_it_does(assessment))
     drifted = f"{assessment.drifted} drifted" if assessment.drifted else ""
     if assessment.complete:
-        words = does or ("nothing to apply" if drifted else "no changes: in sync")
+        # Nobody but the engine knows whether the plan covers everything, and not all say so.
+        nothing = "no changes: in sync" if report.plan.complete else "no changes"
+        words = does or ("nothing to apply" if drifted else nothing)
     elif does or drifted:
         words = f"incomplete; as far as is known: {does or 'nothing to apply'}"
     else:
@@ -438,6 +440,8 @@ def plan_asides(report: PlanReport, view: View) -> list[str]:
     )
     if unchanged > 0:
         found.append(f"{_count(unchanged, 'object')} unchanged")
+    if report.assessment.complete and report.plan.complete is None:
+        found.append("its engine does not say whether it covers everything, or a -target only")
     return found
 
 

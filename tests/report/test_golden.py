@@ -75,7 +75,10 @@ def comparable(text: str) -> list[str]:
     the fingerprint, of which that is a part."""
     text = re.sub(r"(?m)^  (engine|fingerprint) .*\n", "", text)
     text = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID", text)
-    return re.sub(r"deposed object [0-9a-f]{8}\b", "deposed object KEY", text).splitlines()
+    text = re.sub(r"deposed object [0-9a-f]{8}\b", "deposed object KEY", text)
+    # OpenTofu does not say whether a plan is complete.
+    text = re.sub(r"(?m)^  its engine does not say .*\n", "", text)
+    return text.replace("no changes: in sync", "no changes").splitlines()
 
 
 # OpenTofu says of no plan whether it is complete, or whether there is something to apply.
@@ -84,7 +87,7 @@ SAID_OTHERWISE = {
     ("refresh_only", "tofu"): REFRESH,
     ("refresh_only_rich", "tofu"): REFRESH,
     ("targeted", "tofu"): {
-        "plan.json: no changes: in sync",
+        "plan.json: no changes",
         "plan.json: incomplete; whether anything would change is not known",
         "  The plan is incomplete: the engine says so itself; it does not cover the whole",
         "  environment.",
