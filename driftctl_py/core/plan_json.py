@@ -96,10 +96,9 @@ class _Planned(_Entry, gc=False):
 
     def __post_init__(self) -> None:
         if _is_untouched(self):
-            change = self.change
-            self.before_sensitive = self.after_sensitive = change.before_sensitive
-            if _bytes(change.before_sensitive) != _bytes(change.after_sensitive):
-                self.after_sensitive = change.after_sensitive
+            before, after = self.change.before_sensitive, self.change.after_sensitive
+            self.before_sensitive = before
+            self.after_sensitive = before if before == after else after
             self.change = _UNCHANGED
             if self.mode == _MANAGED:
                 # One text for all of them.
@@ -323,15 +322,15 @@ def _addresses(entries: Sequence[_Entry], where: str) -> set[str]:
 
 
 def _is_untouched(entry: _Entry) -> bool:
-    actions = entry.change.actions
+    change = entry.change
     if entry.mode in UNMANAGED:
         # An ephemeral value is gone before the next plan. And a data source has nothing that
         # could be deleted: that is how the engine tidies its state.
-        return entry.mode == "ephemeral" or actions in (["no-op"], ["delete"])
+        return entry.mode == "ephemeral" or change.actions in (["no-op"], ["delete"])
     return (
-        actions == ["no-op"]
+        change.actions == _UNCHANGED.actions
         and not entry.previous_address
-        and not _is_there(entry.change.importing)
+        and not _is_there(change.importing)
     )
 
 
@@ -427,13 +426,15 @@ def _sides(change: _Change, mode: str = "managed") -> list[tuple[Decoded, Mirror
     if mode != "data":
         before = _read(change.before)
         after = with_unknown(_read(change.after), _read(change.after_unknown))
-    mirrors = [change.before_sensitive, change.after_sensitive]
-    if mirrors == [UNSET, UNSET]:
+    if change.before_sensitive is UNSET and change.after_sensitive is UNSET:
         # Whoever wrote this plan does not know what is sensitive, so all of it may be.
         return [(before, _all_of(before)), (after, _all_of(after))]
-    # One may be missing where there is no such side.
-    pairs = zip((before, after), mirrors, strict=True)
-    return [(side, None if mirror is UNSET else _read(mirror)) for side, mirror in pairs]
+    # One may be missing where there is no such side; more often, one is spelled as the other.
+    mirror = None if change.before_sensitive is UNSET else _read(change.before_sensitive)
+    if change.before_sensitive == change.after_sensitive:
+        return [(before, mirror), (after, mirror)]
+    other = None if change.after_sensitive is UNSET else _read(change.after_sensitive)
+    return [(before, mirror), (after, other)]
 
 
 def _all_of(value: Decoded) -> Mirror:
@@ -476,11 +477,7 @@ def _change(
 
 
 def _is_there(raw: msgspec.Raw) -> bool:
-    return bytes(raw) != b"null"
-
-
-def _bytes(raw: msgspec.Raw | msgspec.UnsetType) -> bytes | None:
-    return None if raw is UNSET else bytes(raw)
+    return raw is not _NULL and raw != _NULL
 
 
 def _read(raw: msgspec.Raw) -> Decoded:

@@ -52,7 +52,8 @@ def redact(
     An output ``is_object`` in no case: it has a value, and no names given by a schema.
     """
     hidden: _Hidden = None
-    for _, mirror in snapshots:
+    # Two sides often share one mirror.
+    for mirror in {id(mirror): mirror for _, mirror in snapshots}.values():
         hidden = _union(hidden, _hidden(mirror))
     taker = _Taker(secrets, set())
     found = [_redact(value, own, hidden, taker) for value, own in snapshots]
@@ -97,7 +98,7 @@ def hides_anything(mirror: Mirror) -> bool:
 
 def hide_alike(one: Mirror, other: Mirror) -> bool:
     """Do two mirrors hide the same places?"""
-    return _hidden(one) == _hidden(other)
+    return one is other or _hidden(one) == _hidden(other)
 
 
 @dataclass(frozen=True, slots=True)
