@@ -70,6 +70,16 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
+# In the order in which they are counted: what needs a person first.
+VERDICTS = (
+    Verdict.FAILED,
+    Verdict.UNKNOWN,
+    Verdict.DRIFTED_AND_PENDING,
+    Verdict.DRIFTED,
+    Verdict.PENDING,
+    Verdict.IN_SYNC,
+)
+
 _VERDICT_OF_STATUS = {
     Status.IN_SYNC: Verdict.IN_SYNC,
     Status.DRIFTED: Verdict.DRIFTED,

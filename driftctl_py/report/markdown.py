@@ -14,7 +14,14 @@ from collections.abc import Iterator
 from tabulate import tabulate
 
 from driftctl_py.core.assessment import Assessment
-from driftctl_py.core.check import Assessed, CheckReport, EnvironmentCheck, Failed, Verdict
+from driftctl_py.core.check import (
+    VERDICTS,
+    Assessed,
+    CheckReport,
+    EnvironmentCheck,
+    Failed,
+    Verdict,
+)
 from driftctl_py.core.plan import Kind
 from driftctl_py.report import show, wording
 from driftctl_py.report.markup import fence, in_html, output_lines, prose, told_lines
@@ -35,7 +42,7 @@ _DETAIL_LINES_AT_MOST = 40
 def render_markdown(report: CheckReport) -> str:
     """The whole report, ending in a newline."""
     worst = next(
-        (each for each in wording.VERDICTS if any(c.verdict is each for c in report.checks)),
+        (each for each in VERDICTS if any(c.verdict is each for c in report.checks)),
         Verdict.FAILED if report.interrupted else Verdict.IN_SYNC,
     )
     blocks = [f"### {_ICONS[worst]} {prose(wording.answer(report))}"]
