@@ -10,7 +10,8 @@ import atexit
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from driftctl_py import __version__
 from driftctl_py.demo import add_arguments
@@ -34,6 +35,26 @@ _PLAN_FORMATS = ("text", "markdown", "json", "html", "junit", "sarif", "github")
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(
+        self,
+        *,
+        formatter_class: type[argparse.HelpFormatter] = argparse.HelpFormatter,
+        # Any: what ArgumentParser takes.
+        **options: Any,
+    ) -> None:
+        # With each argument argparse makes a formatter, only to try it. One that is not told the
+        # width asks the terminal, and loads `shutil` for that.
+        super().__init__(formatter_class=partial(formatter_class, width=80), **options)
+        self._speaks = formatter_class
+
+    def format_usage(self) -> str:
+        self.formatter_class = self._speaks
+        return super().format_usage()
+
+    def format_help(self) -> str:
+        self.formatter_class = self._speaks
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         # argparse's own 2 would read as drift.
         self.print_usage(sys.stderr)
