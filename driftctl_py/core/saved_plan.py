@@ -14,7 +14,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftctl_py.core.protobuf import fields
 from driftctl_py.errors import EngineMissing, PlanError
 
 if TYPE_CHECKING:
@@ -102,6 +101,9 @@ ENCRYPTED_ORIGIN = Origin(None, "tofu")
 def origin_of(members: Mapping[str, bytes]) -> Origin:
     """From the members of the archive that are called `PLAN_MEMBER` and `LOCK_MEMBER`. Raises
     `PlanError` where there is no plan in it."""
+    # Here: most files are the JSON of a plan.
+    from driftctl_py.core.protobuf import fields
+
     plan = members.get(PLAN_MEMBER)
     if plan is None:
         raise PlanError(
