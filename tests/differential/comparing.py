@@ -156,20 +156,24 @@ def _assert_rendered_alike(plan: Plan, shown: Shown, text: str) -> None:
     ours = render_plan_text(report, View.SUMMARY, width=10_000)
     told = _told(ours)
 
-    # "!" is only drift; a plan of -refresh-only tells its moves as drift too.
-    acting = {key: symbol for key, symbol in told.items() if symbol != "!"}
-    moves = {key: ">" for key, said in shown.drift.items() if said.moved_from}
-    symbols = {key: _SYMBOLS[said.kind] for key, said in shown.changes.items() if said.kind}
-    for key, said in shown.changes.items():
-        if said.kind is Kind.NO_OP:
-            symbols[key] = "<" if said.imported else ">"
-    assert acting == moves | symbols
+    shown_as = {
+        key: _SYMBOLS[said.kind] for key, said in shown.changes.items() if said.kind in _SYMBOLS
+    }
+    for key, said in (shown.drift | shown.changes).items():
+        if said.imported and said.kind is Kind.NO_OP:
+            shown_as[key] = "<"
+        elif said.moved_from and (said.kind or Kind.NO_OP) is Kind.NO_OP:
+            shown_as[key] = ">"
+    # "!" is drift that apply leaves; whatever else moves or is imported may have drifted, too.
+    for key, symbol in told.items():
+        if symbol == "!":
+            assert shown_as.pop(key, ">") in ("<", ">")
+    assert {key: symbol for key, symbol in told.items() if symbol != "!"} == shown_as
     if totals := re.search(r"^Plan: (.+?)\.", text, re.MULTILINE):
         assert re.search(rf"^  plan +{totals[1]}(, \d+ to forget)?$", ours, re.MULTILINE)
 
 
 _SYMBOLS = {
-    Kind.NO_OP: "",
     Kind.CREATE: "+",
     Kind.UPDATE: "~",
     Kind.DELETE: "-",

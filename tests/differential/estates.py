@@ -218,7 +218,7 @@ def estates() -> st.SearchStrategy[Estate]:
 
 @st.composite
 def _estates(draw: st.DrawFn) -> Estate:
-    lives = tuple(draw(_lives(at)) for at in range(draw(st.integers(4, 14))))
+    lives = tuple(draw(_lives(at)) for at in range(draw(st.integers(8, 20))))
     lives = tuple(_with_references(draw, lives))
     root_now = [life.now for life in lives if life.now and not life.now.place.module]
     return Estate(
@@ -325,7 +325,7 @@ def _outside(
     happened: list[tuple[str, tuple[tuple[str, Any], ...] | None]] = []
     for _, suffix in code.place.instances():
         identifier = f"{_kind(code)}-{code.name}{suffix}"
-        match draw(st.sampled_from(["nothing", "nothing", "edited", "deleted"])):
+        match draw(st.sampled_from(["nothing", "nothing", "edited", "edited", "deleted"])):
             case "edited":
                 name = draw(st.sampled_from(sorted(_ATTRIBUTES[code.place.kind])))
                 values = _ATTRIBUTES[code.place.kind][name]
@@ -355,8 +355,10 @@ def _with_references(draw: st.DrawFn, lives: tuple[Life, ...]) -> Iterator[Life]
             for other in lives[:at]
             if other.now and other.now.place.module == now.place.module
         ]
-        if bool(earlier) and draw(_chance(4)):
-            now = replace(now, triggers=draw(st.sampled_from(earlier)).place.within)
+        # An engine refuses to be triggered by a block without instances.
+        there = [code for code in earlier if code.place.instances()]
+        if bool(there) and draw(_chance(4)):
+            now = replace(now, triggers=draw(st.sampled_from(there)).place.within)
         known = [code for code in earlier if code.place.is_single]
         if now.place.kind == "terraform_data" and known and draw(st.booleans()):
             others = tuple(pair for pair in now.attributes if pair[0] != "input")
@@ -381,7 +383,9 @@ def _some_outputs(draw: st.DrawFn, codes: Iterator[Code]) -> tuple[Output, ...]:
 @st.composite
 def _arguments(draw: st.DrawFn, lives: tuple[Life, ...]) -> tuple[str, ...]:
     mode = draw(
-        st.sampled_from(["", "", "", "", "-destroy", "-refresh-only", "-refresh=false", "-target"])
+        st.sampled_from(
+            [""] * 5 + ["-destroy", "-refresh-only", "-refresh-only", "-refresh=false", "-target"]
+        )
     )
     instances = [address for life in lives if life.now for address, _ in life.now.place.instances()]
     if mode == "-target":

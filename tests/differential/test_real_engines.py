@@ -81,11 +81,15 @@ def planned(estate: Estate, engine: Engine, work: Path, reattach: str) -> tuple[
         environ = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
         environ |= {"TF_REATTACH_PROVIDERS": reattach, "CHECKPOINT_DISABLE": "1", "TF_INPUT": "0"}
         done = subprocess.run(
-            [engine.path, *arguments], cwd=work, env=environ, capture_output=True, timeout=60
+            [engine.path, *arguments],
+            cwd=work,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
         )
         assert may_fail or done.returncode == 0, (
-            f"{arguments}: {done.stdout.decode()}{done.stderr.decode()}\n{estate}\n"
-            + (work / "main.tf").read_text()
+            f"{arguments}: {done.stdout.decode()}\n{estate}\n" + (work / "main.tf").read_text()
         )
         return done.stdout
 
@@ -101,8 +105,11 @@ def planned(estate: Estate, engine: Engine, work: Path, reattach: str) -> tuple[
     for address in estate.taints():
         run("taint", address)
     estate.let_it_happen(work)
-    run("plan", "-no-color", "-out=plan", *estate.arguments, may_fail=True)
+    said = run("plan", "-no-color", "-out=plan", *estate.arguments, may_fail=True).decode()
     if not (work / "plan").exists():
-        # An estate that the engine itself gives up on: a cycle, a move that -target cuts in two.
+        # What an engine refuses to plan: half a move, or objects that wait for each other.
+        assert any(why in said for why in ("excluded by targeting", "Error: Cycle")), (
+            f"{estate}\n{said}"
+        )
         reject()
     return run("show", "-json", "plan"), run("show", "-no-color", "plan").decode()

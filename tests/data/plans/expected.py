@@ -26,6 +26,24 @@ _TAKEN = (Origin.PENDING, Kind.NO_OP)
 FINDINGS: dict[str, tuple[Status, dict[str, tuple[Origin, Kind]]]] = {
     "action_invoked": (Status.PENDING, {}),
     "actions": (Status.PENDING, {"lab_thing.new": _CREATE, "lab_thing.web": _UPDATE}),
+    # The provider takes every null for {} or "" once the state is read back.
+    "aws_clean": (Status.IN_SYNC, {}),
+    "aws_estate": (
+        Status.DRIFTED_AND_PENDING,
+        {
+            "aws_ebs_volume.data": _REPLACE,
+            "aws_iam_policy.read": _UPDATE,
+            "aws_iam_role.worker": _DELETE,
+            "aws_s3_bucket.archive": _UPDATE,
+            "aws_s3_bucket.assets": (Origin.DRIFT_REVERTED, Kind.UPDATE),
+            "aws_security_group.web": (Origin.BOTH, Kind.UPDATE),
+            "aws_ssm_parameter.flag": (Origin.DRIFT_REVERTED, Kind.CREATE),
+            "aws_ssm_parameter.limits": _UPDATE,
+            "aws_ssm_parameter.password": (Origin.DRIFT_REVERTED, Kind.UPDATE),
+            "aws_ssm_parameter.volume": _CREATE,
+        },
+    ),
+    "aws_write_only": (Status.PENDING, {"aws_ssm_parameter.password": _UPDATE}),
     "check_errs": (Status.IN_SYNC, {}),
     "checks": (
         Status.PENDING,

@@ -340,16 +340,21 @@ def remake(name: str, scenario: Scenario, engine: Engine, folder: Path = HERE) -
         for act in scenario.world:
             act(work)
         engine.run(work, "plan", "-input=false", "-out=plan", *scenario.arguments, may_fail=True)
-        plan = engine.run(work, "show", "-json", "plan")
-        # What differs from one making to the next says nothing.
-        plan = re.sub(r'"timestamp":"[^"]*"', '"timestamp":"2026-11-23T00:00:00Z"', plan)
-        # Not through Python's numbers, which would round some.
-        out.write_bytes(msgspec.json.format(plan.encode(), indent=1) + b"\n")
-        shown = engine.run(work, "show", "-no-color", "plan")
-        out.with_suffix(".txt").write_text(shown.strip() + "\n")
-        for file in (out, out.with_suffix(".txt")):
-            if directory in file.read_text():
-                raise SystemExit(f"{file} names a directory of this machine")
+        keep(engine, work, out)
+
+
+def keep(engine: Engine, work: Path, out: Path) -> None:
+    """The plan in ``work``, as JSON and as people see it."""
+    plan = engine.run(work, "show", "-json", "plan")
+    # What differs from one making to the next says nothing.
+    plan = re.sub(r'"timestamp":"[^"]*"', '"timestamp":"2026-11-23T00:00:00Z"', plan)
+    # Not through Python's numbers, which would round some.
+    out.write_bytes(msgspec.json.format(plan.encode(), indent=1) + b"\n")
+    shown = engine.run(work, "show", "-no-color", "plan")
+    out.with_suffix(".txt").write_text(shown.strip() + "\n")
+    for file in (out, out.with_suffix(".txt")):
+        if str(work) in file.read_text():
+            raise SystemExit(f"{file} names a directory of this machine")
 
 
 def write(code: Path, work: Path, engine: Engine) -> None:
