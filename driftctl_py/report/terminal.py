@@ -124,7 +124,12 @@ class Terminal:
         if show.columns(text) <= self.width and not several_lines:
             yield text
             return
-        yield f"{head.rstrip()}  {note}".rstrip()
+        named = f"{head.rstrip()}  {note}".rstrip()
+        if show.columns(named) <= self.width:
+            yield named
+        else:
+            yield head.rstrip()
+            yield from self.wrapped(note, " " * (_INDENT + 2), indent=_INDENT + 2)
         room = self._room - 2 if self._limits else None
         parts = show.parts(*values, limit=room) if len(values) == 2 else None
         if parts is not None:
