@@ -1,6 +1,6 @@
 """Whatever an engine plans, we read out of its JSON what it tells people itself.
 
-Estates made up at random are applied, changed and planned by every engine at hand. A handful by
+Estates made up at random are applied, changed and planned by every engine at hand. Ten by
 default; ``DRIFTCTL_DIFFERENTIAL_EXAMPLES=100`` plans that many with each.
 """
 
@@ -21,7 +21,7 @@ from tests.differential.comparing import assert_read_as_shown
 from tests.differential.estates import Estate, estates
 from tests.engines import Engine, engines, label
 
-EXAMPLES = int(os.environ.get("DRIFTCTL_DIFFERENTIAL_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("DRIFTCTL_DIFFERENTIAL_EXAMPLES", "10"))
 OTHER_STATE = {
     "version": 4,
     "terraform_version": "1.6.0",
