@@ -69,7 +69,8 @@ def mentions(value: Value, masks: Masks) -> bool:
     """Is any of the patterns found anywhere in it, wherever their globs look?"""
     found: list[Value] = []
     everywhere = [Mask(pattern=mask.pattern) for mask in masks if mask.pattern]
-    masked(value, everywhere, _noted(found))
+    if everywhere:
+        masked(value, everywhere, _noted(found))
     return bool(found)
 
 
