@@ -96,7 +96,8 @@ def settings_in(
 
 
 def _provisioners(prefix: str, module: _Module) -> Iterator[tuple[str, msgspec.Raw]]:
-    for resource in module.resources or ():
+    having = [each for each in module.resources or () if each.provisioners]
+    for resource in having:
         for position, each in enumerate(resource.provisioners or ()):
             yield (
                 f"provisioner {prefix}{resource.address}[{position}] {each.type}",
