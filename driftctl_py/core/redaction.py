@@ -18,12 +18,12 @@ for what a user's masks hide.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from driftctl_py.core.masks import Masks, masked
-from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, json_inside
+from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, exact_key, json_inside
 
 # Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
 # nothing here relies on it.
@@ -37,6 +37,9 @@ _Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
 _TELLING = 6
 # As long as "#!/bin/bash" is no secret either.
 _TELLING_LINE = 16
+# What is the same as a whole is more than chance, even where it is short.
+_TELLING_WHOLE = 4
+_TELLING_NUMBER = 1000
 
 
 def redact(
@@ -55,17 +58,18 @@ def redact(
     # Two sides often share one mirror.
     for mirror in {id(mirror): mirror for _, mirror in snapshots}.values():
         hidden = _union(hidden, _hidden(mirror))
-    taker = _Taker(secrets, set())
+    taker = _Taker(secrets, set(), set())
     found = [_redact(value, own, hidden, taker) for value, own in snapshots]
     if masks:
         below = None if is_object else ()
         found = [masked(value, masks, taker.take, below=below) for value in found]
-    if not taker.texts:
+    if not taker.texts and not taker.wholes:
         return found
     texts = frozenset(spelling for text in taker.texts for spelling in _spellings(text))
+    known = _Known(texts, frozenset(taker.wholes))
     if is_object:
-        return [_members_without_echoes(value, texts, secrets) for value in found]
-    return [_without_echoes(value, texts, secrets) for value in found]
+        return [_members_without_echoes(value, known, secrets) for value in found]
+    return [_without_echoes(value, known, secrets) for value in found]
 
 
 def with_unknown(value: Decoded, mirror: Mirror) -> Decoded:
@@ -103,14 +107,36 @@ def hide_alike(one: Mirror, other: Mirror) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Taker:
-    """Takes secrets out, and remembers the texts in them for as long as one object lasts."""
+    """Takes secrets out, and remembers the texts in them, and what they are as a whole, for as long
+    as one object lasts."""
 
     secrets: Secrets
     texts: set[str]
+    wholes: set[Hashable]
 
     def take(self, value: Decoded) -> Value:
         self.texts.update(text for text in _texts(value) if len(text) >= _TELLING)
+        if _tells(value):
+            self.wholes.add(exact_key(value))
         return self.secrets.mark(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an echo is known by: texts that it holds, or all of it."""
+
+    texts: Set[str]
+    wholes: Set[Hashable]
+
+
+def _tells(value: Decoded) -> bool:
+    """Would somebody who finds just that elsewhere know that it is the secret? ``true``, ``2`` and
+    ``[]`` are everywhere."""
+    if isinstance(value, bool) or value is None or isinstance(value, Mark):
+        return False
+    if isinstance(value, str | list | dict):
+        return len(value) >= (_TELLING_WHOLE if isinstance(value, str) else 1)
+    return abs(value) >= _TELLING_NUMBER  # type: ignore[no-any-return]  # an int or a Decimal
 
 
 def _redact(value: Decoded, own: Mirror, theirs: _Hidden, taker: _Taker) -> Value:
@@ -197,22 +223,24 @@ def _spellings(text: str) -> Iterator[str]:
             yield escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _members_without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:
+def _members_without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
     """An object's own names are its schema's: ``password`` is no echo of a bad password."""
     if isinstance(value, Mapping):
-        return {key: _without_echoes(each, texts, secrets) for key, each in value.items()}
-    return _without_echoes(value, texts, secrets)
+        return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
+    return _without_echoes(value, known, secrets)
 
 
-def _without_echoes(value: Value, texts: Set[str], secrets: Secrets) -> Value:
+def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
+    if known.wholes and exact_key(value) in known.wholes:
+        return secrets.mark(value)
     if isinstance(value, str):
-        return secrets.mark(value) if _echoes(value, texts) else value
+        return secrets.mark(value) if _echoes(value, known.texts) else value
     if isinstance(value, Mapping):
-        if any(text in key for key in value for text in texts):
+        if any(text in key for key in value for text in known.texts):
             return secrets.mark(value)
-        return {key: _without_echoes(each, texts, secrets) for key, each in value.items()}
+        return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
     if isinstance(value, Sequence):
-        return [_without_echoes(each, texts, secrets) for each in value]
+        return [_without_echoes(each, known, secrets) for each in value]
     return value
 
 

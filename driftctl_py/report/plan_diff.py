@@ -267,7 +267,7 @@ def _told_alone(found: FactDifference, consequence: Consequence) -> Iterator[_To
             strings = ["JSON"] * place.in_json + ["YAML"] * place.in_yaml
             words = _path(place.at) or "value"
             yield _Told(words, (place.a, place.b), (*notes, *strings), sides)
-    elif value is True:
+    elif value is True and fact in _FLAGS:
         yield _Told(_said(found.at))
     elif fact is Fact.PLANNED and path:
         yield _Told(_path(found.at), (value,))
@@ -286,9 +286,23 @@ def _told_of_both(found: FactDifference, *, in_a: bool, in_b: bool) -> _Told:
     if found.at.fact is Fact.SETTING:
         does = "is another" if len(values) == 2 else "is set"
         return _Told(f"{_path(found.at)} {does}", (), tuple(notes))
-    return _Told(
-        _said(found.at), () if values[0] is True and in_a != in_b else values, tuple(notes)
-    )
+    flag = found.at.fact in _FLAGS and values[0] is True and in_a != in_b
+    return _Told(_said(found.at), () if flag else values, tuple(notes))
+
+
+# What is said by being there; of anything else `true` is a value.
+_FLAGS = frozenset(
+    {
+        Fact.IMPORTED,
+        Fact.SENSITIVITY,
+        Fact.FORCES,
+        Fact.DRIFT,
+        Fact.ERRORED,
+        Fact.INCOMPLETE,
+        Fact.UNSEEN,
+        Fact.UNREAD,
+    }
+)
 
 
 def _said(at: At) -> str:

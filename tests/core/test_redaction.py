@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -302,3 +303,25 @@ def test_what_a_mask_hides_is_hidden_where_it_is_echoed() -> None:
     assert "analytical" not in repr(found)
     assert isinstance(found, dict)
     assert found["n"] == 1
+
+
+@pytest.mark.parametrize(
+    "secret", [4111111111111111, Decimal("1234.5"), "8471", {"hunter2hunter2": "x"}, [1, 2]]
+)
+def test_what_is_the_same_as_a_secret_as_a_whole_repeats_it(secret: Any) -> None:
+    value = {"input": secret, "output": secret, "deep": [{"in": secret}], "other": "plain"}
+
+    (found,) = redact([(value, {"input": True})], Secrets())
+
+    assert isinstance(found, dict)
+    assert isinstance(found["output"], Sensitive)
+    assert isinstance(found["deep"][0]["in"], Sensitive)
+    assert found["other"] == "plain"
+
+
+@pytest.mark.parametrize("common", [True, None, 2, "no", [], {}])
+def test_what_is_everywhere_repeats_no_secret(common: Any) -> None:
+    (found,) = redact([({"a": common, "b": common}, {"a": True})], Secrets())
+
+    assert isinstance(found, dict)
+    assert found["b"] == common

@@ -177,6 +177,15 @@ def test_a_change_within_an_element_has_no_sign_that_a_fence_does_not_colour() -
     assert "\n~" not in told
 
 
+def test_true_is_a_value_and_no_flag() -> None:
+    create = Change("x.y", Kind.CREATE, None, {"protected": True, "public": False})
+
+    told = lines(plan_of(), plan_of(create))
+
+    assert "protected  true" in told
+    assert "public     false" in told or "public  false" in told
+
+
 def test_many_lines_are_cut_and_counted() -> None:
     def many(count: int, value: Any) -> Plan:
         return plan_of(update(None, {f"a{n:02}": value for n in range(count)}, Kind.CREATE))
