@@ -350,10 +350,11 @@ def _relevant(plan: Plan) -> Iterator[Setting]:
         if each.kind in _MAKES or each.kind in (Kind.DELETE, Kind.UNKNOWN)
     ]
     code = {found.in_code for found in acts if found is not None}
+    # An address that cannot be read may be that of any of them.
+    any_of_them = None in acts
     for setting in plan.settings or ():
         about, _, name = setting.owner.partition(" ")
-        # An address that cannot be read may be that of any of them.
-        if about != "provisioner" or None in acts or name.partition("[")[0] in code:
+        if about != "provisioner" or any_of_them or name.partition("[")[0] in code:
             yield setting
 
 
