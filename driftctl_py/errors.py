@@ -8,6 +8,9 @@
     │   └── EngineMissing       no program fits: install or choose one
     ├── PlanError               a plan that this version cannot read: never guessed at
     ├── StateError              the state backend is not what was meant
+    ├── StalePlan               what was planned fits no more: plan again
+    ├── StoreError              what we remember cannot be read, or is not ours to write
+    ├── ArtifactError           evidence is missing, or is not what it was
     ├── Unavailable             something outside did not answer: retry later
     └── Interrupted             exit code 130: a person pressed Ctrl-C
 
@@ -92,6 +95,18 @@ class PlanError(DriftctlError):
 
 class StateError(DriftctlError):
     """The state is not where, or not what, the configuration says."""
+
+
+class StalePlan(DriftctlError):
+    """A saved plan no longer fits what it was made for."""
+
+
+class StoreError(DriftctlError):
+    """The store cannot be used as it is: read-only, of a newer version, or another was faster."""
+
+
+class ArtifactError(DriftctlError):
+    """A piece of evidence is missing, or is not what was put there."""
 
 
 class Unavailable(DriftctlError):

@@ -6,21 +6,27 @@ the two against each other. Every method raises only the errors of `driftctl_py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
+from driftctl_py.core.approval import Approval
+from driftctl_py.core.audit import Anchor, Entry, Event
 from driftctl_py.core.check import EnvironmentCheck
 from driftctl_py.core.checkout import Checkout, Revision
 from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
 from driftctl_py.core.events import EventLog
+from driftctl_py.core.lease import Lease
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.plan import Plan
+from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.run import Run, State
 from driftctl_py.core.saved_plan import Opened
 from driftctl_py.core.state import StateAddress, StateLook
 
@@ -113,6 +119,19 @@ class Plans(Protocol):
     def digest(self, path: Path) -> str | None: ...
 
 
+class WholePlans(Protocol):
+    """Plans again, where they are to be applied."""
+
+    def read_whole(self, path: Path, *, masks: Masks, key: bytes) -> Plan:
+        """With its settings, and its secrets sealed: what a fingerprint needs."""
+        ...
+
+    def state_of(self, path: Path) -> tuple[str, int] | None:
+        """Lineage and serial of the state that a saved plan was made on; None where only the
+        engine can read it (an encrypted plan)."""
+        ...
+
+
 class Scratch(Protocol):
     """A private file without a name."""
 
@@ -143,3 +162,141 @@ class Clock(Protocol):
     """The moment, in UTC."""
 
     def __call__(self) -> datetime: ...
+
+
+class Store(Protocol):
+    """What is remembered: runs, approvals, restraints, run locks, and the audit trail.
+
+    Every method that changes something takes the events that say so: both are written in one
+    transaction, or neither. Several processes, on several machines with PostgreSQL, may use one.
+    """
+
+    def key(self) -> bytes:
+        """What fingerprints and governing digests are sealed with; made with the store."""
+        ...
+
+    def save(self, run: Run, *events: Event) -> None:
+        """Write a run, new or known. Raises `StoreError` for a move that `run.MOVES` forbids: then
+        somebody else was faster."""
+        ...
+
+    def run(self, id: str) -> Run | None: ...
+    def find(self, prefix: str) -> tuple[Run, ...]: ...
+    def runs(
+        self,
+        *,
+        environment: str | None = None,
+        states: Collection[State] = (),
+        limit: int = 50,
+        before: str | None = None,
+    ) -> tuple[Run, ...]:
+        """The latest first; ``before`` is the id of the last one seen."""
+        ...
+
+    def latest(self) -> Mapping[str, Run]:
+        """The last run of each environment."""
+        ...
+
+    def last_converged(self, environment: str) -> Run | None:
+        """The last run after which code and cloud were one: applied, or in sync without drift."""
+        ...
+
+    def approve(self, approval: Approval, *events: Event) -> None: ...
+    def approvals(self, environment: str) -> tuple[Approval, ...]: ...
+    def restrain(self, restraint: Restraint, *events: Event) -> None: ...
+    def lift(self, environment: str, why: Why, *events: Event) -> bool: ...
+    def restraints(self, environment: str | None = None) -> tuple[Restraint, ...]: ...
+    def note(self, *events: Event) -> None: ...
+
+    def take(self, lease: Lease) -> Lease | None:
+        """Take an environment's run lock. None: it is ours now. Else who has it. A lock whose
+        heartbeat is older than ``lease.seconds`` is taken over."""
+        ...
+
+    def beat(self, lease: Lease) -> bool:
+        """Still here; False when the lock was lost to somebody."""
+        ...
+
+    def free(self, lease: Lease) -> None: ...
+    def leases(self) -> tuple[Lease, ...]: ...
+    def add_key(self, name: str, digest: str, *events: Event) -> None: ...
+    def remove_key(self, name: str, *events: Event) -> bool: ...
+    def keys(self) -> Mapping[str, str]:
+        """The approvers' keys: digest by name."""
+        ...
+
+    def entries(self) -> Iterator[Entry]: ...
+    def head(self) -> Anchor | None: ...
+
+
+class Artifacts(Protocol):
+    """Evidence, by the digest of what it holds: saved plans, reports, anchors of the trail."""
+
+    def put(self, data: bytes) -> str:
+        """Keep it; its reference (``sha256-…``). The same bytes are kept once."""
+        ...
+
+    def put_file(self, path: Path) -> str: ...
+    def get(self, reference: str) -> bytes:
+        """Raises `ArtifactError` when it is not there, or is not what it was."""
+        ...
+
+    def get_file(self, reference: str, to: Path) -> None: ...
+    def anchor(self, anchor: Anchor) -> None:
+        """Keep the head of the trail; never over another one of that number."""
+        ...
+
+    def anchors(self) -> tuple[Anchor, ...]: ...
+    def prune(self, *, before: datetime, keep: Collection[str]) -> int:
+        """Remove what was put before that moment and is not to be kept; how many."""
+        ...
+
+
+class Appliers(Protocol):
+    """The engine where it changes things."""
+
+    def plan_to_apply(
+        self,
+        run: EngineRun,
+        *,
+        out: Path,
+        refresh_only: bool,
+        lock_timeout_seconds: int,
+        on_event: Callable[[EventLog], None],
+    ) -> Planned: ...
+    def apply(
+        self,
+        run: EngineRun,
+        *,
+        plan: Path,
+        log: Path,
+        grace_seconds: float,
+        on_event: Callable[[ApplyLog], None],
+    ) -> ApplyEnd:
+        """Apply a saved plan, its output in files beside ``log``, which outlive us."""
+        ...
+
+    def left(self, log: Path, *, on_event: Callable[[ApplyLog], None]) -> ApplyEnd | None:
+        """How an apply ended that we did not see the end of: waits for it if it still runs, as
+        long as nobody asks us to stop. None: it still runs."""
+        ...
+
+
+class Contents(Protocol):
+    """What Git says of content, beside files."""
+
+    def trees(
+        self, source: Source, revision: Revision, paths: Collection[str]
+    ) -> Mapping[str, str]:
+        """Git's ids of directories and files of a revision, by path."""
+        ...
+
+    def at(self, source: Source, commit: str) -> Revision:
+        """A commit of the source's history, laid out apart even where the source is planned in
+        place. Raises `SourceError` when the history does not hold it."""
+        ...
+
+    def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
+        """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
+        ``since``; of ``to`` alone where ``since`` is empty or unknown."""
+        ...

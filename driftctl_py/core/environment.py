@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Literal
 
+from driftctl_py.core.approval import Requirement
 from driftctl_py.core.values import Json
 
 
@@ -64,13 +66,33 @@ class S3State:
     kms_key_id: str | None = None
 
 
+class Mode(Enum):
+    """What becomes of changes of one cause."""
+
+    AUTO = "auto"
+    """Applied without asking."""
+    GATE = "gate"
+    """Held until people say yes."""
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyModes:
+    """The two switches: for what a commit changes, and for what drift is put back."""
+
+    git: Mode = Mode.NEVER
+    drift: Mode = Mode.NEVER
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """One root module with one state.
 
     ``path`` is relative to the source's root, in POSIX spelling. ``variables`` hold JSON values;
     ``var_files`` are relative to the source's root. ``env`` are extra environment variables for
-    the engine. ``parallelism`` None leaves the engine's own default.
+    the engine. ``parallelism`` None leaves the engine's own default. ``requirement`` is what it
+    takes to approve a plan of it. When we are to stop, a running apply
+    has ``apply_grace_seconds`` to end by itself before the engine is asked to.
     """
 
     name: str
@@ -90,3 +112,6 @@ class Environment:
     apply_credentials: Credentials | None = None
     engine: EngineChoice = field(default_factory=EngineChoice)
     state: S3State | None = None
+    apply: ApplyModes = field(default_factory=ApplyModes)
+    requirement: Requirement = field(default_factory=Requirement)
+    apply_grace_seconds: int = 600
