@@ -74,6 +74,12 @@ def mentions(value: Value, masks: Masks) -> bool:
     return bool(found)
 
 
+def inside(text: str) -> Json | None:
+    """What a report would take apart."""
+    held = json_inside(text)
+    return (yaml_inside([text]) or [None])[0] if held is None else held
+
+
 def _spellings(address: str) -> Iterator[str]:
     """Moving an object into a module, or counting it, must not take a mask away from it."""
     yield address
@@ -106,7 +112,7 @@ def _masked(
         }
     if isinstance(value, str):
         found: list[Value] = []
-        _masked(_inside(value), path, masks, sought, _noted(found))
+        _masked(inside(value), path, masks, sought, _noted(found))
         return take(value) if found else value
     if isinstance(value, Sequence):
         return [
@@ -124,12 +130,6 @@ def _texts(value: Value) -> Iterator[str]:
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         # By way of Decimal, since Python refuses to spell an int of more than 4300 digits.
         yield str(Decimal(value))
-
-
-def _inside(text: str) -> Json | None:
-    """What a report would take apart."""
-    held = json_inside(text)
-    return (yaml_inside([text]) or [None])[0] if held is None else held
 
 
 def _noted(found: list[Value]) -> Callable[[Value], Value]:

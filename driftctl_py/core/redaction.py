@@ -11,18 +11,23 @@ not paired by position there, since a set is spelled as a list: what one snapsho
 element, the others hide in every one.
 
 And what a provider echoes, it echoes unmarked: ``terraform_data.output`` holds its sensitive
-input in plain text. So a text that repeats a secret of the same object goes as well. The same goes
-for what a user's masks hide.
+input in plain text. So a text that repeats a secret of the same object goes as well, or a part of
+one: a key of a secret map, a value in a secret document or in a list of settings. Short parts occur
+elsewhere by chance, so what is shorter than eight characters counts where it is all of a value, and
+below four (or a number of less than six digits) not at all. The same goes for what a user's masks
+hide.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeAlias
 
-from driftctl_py.core.masks import Masks, masked
+from driftctl_py.core.masks import Masks, inside, masked
 from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, exact_key, json_inside
 
 # Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
@@ -37,9 +42,21 @@ _Hidden: TypeAlias = "bool | dict[str, _Hidden] | list[_Hidden] | None"
 _TELLING = 6
 # As long as "#!/bin/bash" is no secret either.
 _TELLING_LINE = 16
+# A key, or what a line holds beside spaces and a name.
+_TELLING_PART = 8
 # What is the same as a whole is more than chance, even where it is short.
 _TELLING_WHOLE = 4
 _TELLING_NUMBER = 1000
+# Within a secret are ports and sizes too.
+_TELLING_NUMBER_INSIDE = 100_000
+
+# NAME=value, export NAME="value", name: value, - value. Names are short; nothing backtracks.
+_ASSIGNED = re.compile(
+    r"""(?:export[ \t]+|-[ \t]+)?+(?:[\w.-]{1,128}+[ \t]*+(?:=|:(?=[ \t])))?+[ \t]*+(.*)""",
+    re.DOTALL,
+)
+# The attributes of a block; of a set of blocks one secret makes all of it one.
+_NAME_IN_A_SCHEMA = re.compile(r"[a-z]+(?:_[a-z]+)*+")
 
 
 def redact(
@@ -115,10 +132,40 @@ class _Taker:
     wholes: set[Hashable]
 
     def take(self, value: Decoded) -> Value:
-        self.texts.update(text for text in _texts(value) if len(text) >= _TELLING)
         if _tells(value):
             self.wholes.add(exact_key(value))
+            if not isinstance(value, str | list | dict):
+                self._note_part(_spelled(value))
+        self._note(value)
         return self.secrets.mark(value)
+
+    def _note(self, value: Decoded, *, in_list: bool = False, held: bool = False) -> None:
+        """All that is in it. ``in_list`` says that a map may be a block, ``held`` that a text held
+        it: in there YAML is not looked for again, since each level would be read once more."""
+        if isinstance(value, str):
+            if len(value) >= _TELLING:
+                self.texts.add(value)
+            for part in _parts(value):
+                self._note_part(part)
+            # Who takes a secret document apart echoes its parts.
+            self._note(json_inside(value) if held else inside(value), held=True)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                if not (in_list and _NAME_IN_A_SCHEMA.fullmatch(key)):
+                    self._note_part(key)
+                self._note(each, held=held)
+        elif isinstance(value, list):
+            for each in value:
+                self._note(each, in_list=True, held=held)
+        elif isinstance(value, int | Decimal) and abs(value) >= _TELLING_NUMBER_INSIDE:
+            self.wholes.add(exact_key(value))
+            self._note_part(_spelled(value))
+
+    def _note_part(self, part: str) -> None:
+        if len(part) >= _TELLING_PART:
+            self.texts.add(part)
+        elif len(part) >= _TELLING_WHOLE:
+            self.wholes.add(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +184,11 @@ def _tells(value: Decoded) -> bool:
     if isinstance(value, str | list | dict):
         return len(value) >= (_TELLING_WHOLE if isinstance(value, str) else 1)
     return abs(value) >= _TELLING_NUMBER  # type: ignore[no-any-return]  # an int or a Decimal
+
+
+def _spelled(number: int | Decimal) -> str:
+    # By way of Decimal, since Python refuses to spell an int of more than 4300 digits.
+    return str(Decimal(number))
 
 
 def _redact(value: Decoded, own: Mirror, theirs: _Hidden, taker: _Taker) -> Value:
@@ -197,17 +249,13 @@ def _union(one: _Hidden, other: _Hidden) -> _Hidden:
     return True
 
 
-def _texts(value: Decoded) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        # Who takes a secret document apart echoes its parts.
-        yield from _texts(json_inside(value))
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
+def _parts(text: str) -> Iterator[str]:
+    """What the lines of a text hold: a word, or what is assigned to a name."""
+    for line in map(str.strip, text.splitlines()):
+        found = _ASSIGNED.fullmatch(line)
+        # Sentences and commands are told by their length alone; see _spellings.
+        if found and not line.startswith(("#", "//")) and (found.start(1) or " " not in line):
+            yield found[1].rstrip(",;").strip("\"'")
 
 
 def _spellings(text: str) -> Iterator[str]:
@@ -241,6 +289,9 @@ def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
         return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
     if isinstance(value, Sequence):
         return [_without_echoes(each, known, secrets) for each in value]
+    if isinstance(value, int | Decimal) and abs(value) >= _TELLING_NUMBER:
+        text = _spelled(value)
+        return secrets.mark(value) if text in known.wholes or text in known.texts else value
     return value
 
 

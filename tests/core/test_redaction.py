@@ -325,3 +325,63 @@ def test_what_is_everywhere_repeats_no_secret(common: Any) -> None:
 
     assert isinstance(found, dict)
     assert found["b"] == common
+
+
+@pytest.mark.parametrize(
+    ("secret", "echo"),
+    [
+        ({"hunter2-hunter2": 1}, "key is hunter2-hunter2"),
+        ({"hunter2-hunter2": 1}, {"hunter2-hunter2": 2}),
+        ([{"deep": {"hunter2-x": "y"}}], "was hunter2-x"),
+        ([{"hunter2-hunter2": 1}], "key is hunter2-hunter2"),
+        ({"hunter": 1}, "hunter"),
+        ({"pin": 84718471}, "pin=84718471"),
+        ({"pin": 847184}, 847184),
+        (84718471, "pin=84718471"),
+        ("8471", 8471),
+        ("84718471", 84718471),
+        ({"a": "hunt"}, "hunt"),
+        ('{"hunter2-hunter2": 1}', "key is hunter2-hunter2"),
+        ("user: ada\npassword: hunter2x\n", "url://hunter2x@host"),
+        ("a:\n  - b: 'hunter2x'\n", "url://hunter2x@host"),
+        ('users: {hunter2x: "x"}\nb: 1\n', "was hunter2x"),
+        ('a: "hunter\\x32x"\nb: 1\n', "was hunter2x"),
+        ("set -e\nexport PASSWORD='hunter2x'\n", "url://hunter2x@host"),
+        ("USER=ada\nPASSWORD=hunter2x;\n", "was hunter2x"),
+        ("PASSWORD=hunter2x", "was hunter2x"),
+        ("[db]\npassword = hunter 2x\n", "was hunter 2x"),
+        ("hunter2x\nhunter3x\n", "was hunter3x"),
+        ("PASSWORD=hunt\nUSER=ada", "hunt"),
+    ],
+)
+def test_a_part_of_a_secret_is_hidden_where_it_is_echoed(secret: Any, echo: Any) -> None:
+    assert isinstance(echoes(secret, other=echo)["other"], Sensitive)
+
+
+@pytest.mark.parametrize(
+    ("secret", "other"),
+    [
+        # What one secret in a set of blocks makes of all of them, and a block of another kind.
+        (
+            [{"volume_size": 20, "delete_on_termination": True, "iops": 3000}],
+            [{"volume_size": 30, "delete_on_termination": True, "iops": 3000}],
+        ),
+        ({"name": 1}, "its name"),
+        ({"a": 8471}, 8471),
+        ("# PASSWORD=\n//comment\nset -e", "PASSWORD= //comment set -e"),
+        ("USER=ada\nset -e\n", "ada"),
+        ("PASSWORD=hunt", "hunting"),
+        (True, 1),
+        ([1.5], 1234567),
+    ],
+)
+def test_a_part_that_is_found_elsewhere_by_chance_hides_nothing(secret: Any, other: Any) -> None:
+    assert echoes(secret, other=other)["other"] == other
+
+
+def test_a_text_within_a_document_is_not_taken_for_yaml_again() -> None:
+    text = "a: 1\n"
+    for _ in range(40):
+        text = "x: |\n" + "".join(f"  {line}\n" for line in text.splitlines())
+
+    assert echoes(text, other="plain") == {"other": "plain"}
