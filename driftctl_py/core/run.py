@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from driftctl_py.core.approval import Requirement
 from driftctl_py.core.assessment import Totals
 from driftctl_py.core.decision import Judgement
 from driftctl_py.core.governing import Governing
@@ -32,6 +33,8 @@ class State(Enum):
     REFUSED = "refused"
     APPLIED = "applied"
     """And a plan made afterwards had nothing left to do."""
+    UNVERIFIED = "applied, not verified"
+    """Applied without an error, but no plan could be made afterwards."""
     NOT_CONVERGED = "not converged"
     """Applied without an error, and a plan made afterwards still finds something to do."""
     PARTLY_APPLIED = "partly applied"
@@ -77,6 +80,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.APPLYING: frozenset(
         {
             State.APPLIED,
+            State.UNVERIFIED,
             State.NOT_CONVERGED,
             State.PARTLY_APPLIED,
             State.FAILED,
@@ -148,6 +152,8 @@ class Run:
     lineage: str = ""
     serial: int | None = None
     judgement: Judgement | None = None
+    requirement: Requirement | None = None
+    """What it took to approve it when it was decided: the history is read without Git."""
     reason: str = ""
     todo: str = ""
     applied: Applied | None = None
