@@ -157,7 +157,7 @@ class _Taker:
         elif isinstance(value, list):
             for each in value:
                 self._note(each, in_list=True, held=held)
-        elif isinstance(value, int | Decimal) and abs(value) >= _TELLING_NUMBER_INSIDE:
+        elif isinstance(value, int | Decimal) and abs(Decimal(value)) >= _TELLING_NUMBER_INSIDE:
             self.wholes.add(exact_key(value))
             self._note_part(_spelled(value))
 
@@ -289,7 +289,7 @@ def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
         return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
     if isinstance(value, Sequence):
         return [_without_echoes(each, known, secrets) for each in value]
-    if isinstance(value, int | Decimal) and abs(value) >= _TELLING_NUMBER:
+    if isinstance(value, int | Decimal) and abs(Decimal(value)) >= _TELLING_NUMBER:
         text = _spelled(value)
         return secrets.mark(value) if text in known.wholes or text in known.texts else value
     return value
