@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from driftctl_py.core.assessment import AttributeChange, Finding, Totals
 from driftctl_py.core.plan import OutputChange
 from driftctl_py.core.values import Mark, Sensitive, Value, has_sensitive, has_unknown
+from driftctl_py.report.show import no_commands
 
 # Any: a document on its way out; built here, read by nobody else in the package.
 Object: TypeAlias = dict[str, Any]
@@ -38,7 +39,8 @@ def document_text(document: Object) -> str:
         # A file's name may hold bytes that are no characters; Python keeps them as such halves.
         encoded = encoder.encode(_writable(document))
     text = msgspec.json.format(encoded, indent=2).decode()
-    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
+    # Two of these signs are only ever part of a text, where an escape means the same.
+    return no_commands(_UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)) + "\n"
 
 
 def totals_object(totals: Totals) -> Object:

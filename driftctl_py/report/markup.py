@@ -47,7 +47,8 @@ def in_html(text: str) -> str:
 
 def fence(lines: Iterable[str], language: str) -> str:
     """A code block that its own content cannot close."""
-    body = "\n".join(lines)
+    # Where Markdown is printed into a job's log, only what is in a fence begins with blanks alone.
+    body = show.no_commands("\n".join(lines))
     longest = max((len(run) for run in re.findall("`+", body)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{body}\n{ticks}"

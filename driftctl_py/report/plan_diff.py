@@ -67,7 +67,8 @@ def render_plan_diff_text(
     difference: PlanDifference, a_name: str, b_name: str, *, width: int = 80, color: bool = False
 ) -> str:
     """For a terminal, ending in a newline. ``width`` below 60 is taken for 60."""
-    return "\n".join(_Terminal(max(60, width), color).all(difference, a_name, b_name)) + "\n"
+    lines = _Terminal(max(60, width), color).all(difference, a_name, b_name)
+    return show.no_commands("\n".join(lines) + "\n")
 
 
 def render_plan_diff_markdown(difference: PlanDifference, a_name: str, b_name: str) -> str:

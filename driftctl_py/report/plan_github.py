@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.report import wording
 from driftctl_py.report.plan_alerts import Alert, Level, alerts, equivalents, headline
-from driftctl_py.report.show import clean, cut_middle
+from driftctl_py.report.show import clean, cut_middle, no_commands
 
 _COMMANDS = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
 _AT_MOST = 10
@@ -32,9 +32,9 @@ def render_plan_github(report: PlanReport, view: View) -> str:
     details = list(_details(report, found, view))
     if details:
         title = f"{clean(report.name)}: the details"
-        lines += [_command("group", title), *map(_plain, details), "::endgroup::"]
-    lines += map(_plain, map(clean, wording.plan_asides(report, view)))
-    lines.append(_plain(headline(report)))
+        lines += [_command("group", title), *map(no_commands, details), "::endgroup::"]
+    lines += map(no_commands, map(clean, wording.plan_asides(report, view)))
+    lines.append(no_commands(headline(report)))
     return "\n".join(lines) + "\n"
 
 
@@ -86,9 +86,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _plain(line: str) -> str:
-    """A line of the log that is no command, whatever it quotes."""
-    line = line.replace("##[", "##\\u005b")
-    return line.replace("::", "\\u003a:", 1) if line.lstrip().startswith("::") else line

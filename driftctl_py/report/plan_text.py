@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from driftctl_py.core.plan_report import PlanReport, View
-from driftctl_py.report import wording
+from driftctl_py.report import show, wording
 from driftctl_py.report.terminal import BOLD, Terminal
 from driftctl_py.report.told import Limits, plan_sections, plan_sentences
 
@@ -23,7 +23,7 @@ def render_plan_text(
 ) -> str:
     """The whole report, ending in a newline. ``width`` below 60 is taken for 60."""
     limits = None if view is View.FULL else _LIMITS
-    return "\n".join(_Plan(width, color, limits).report(report, view)) + "\n"
+    return show.no_commands("\n".join(_Plan(width, color, limits).report(report, view)) + "\n")
 
 
 class _Plan(Terminal):

@@ -29,6 +29,11 @@ _UNSAFE = re.compile(
 )
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+# What the programs that run jobs obey in a job's log: a line that begins with `::`, blanks or not
+# (GitHub Actions), and, anywhere in a line, `##[` (its old spelling), `##vso[` (Azure Pipelines)
+# and `##teamcity[`.
+_STARTS_A_COMMAND = re.compile(r"^([^\S\n]*):(?=:)", re.MULTILINE)
+_HOLDS_A_COMMAND = re.compile(r"##(\w*)\[")
 
 SECRET = "(sensitive value)"  # noqa: S105 - what stands in its place
 LATER = "(known after apply)"
@@ -60,6 +65,13 @@ def clean(text: str) -> str:
 def clean_lines(text: str) -> list[str]:
     """The lines of a longer text, each of them clean."""
     return [clean(line.expandtabs(4)).rstrip() for line in text.strip().splitlines()]
+
+
+def no_commands(text: str) -> str:
+    """Lines of a log that none of those obeys who run jobs and read what these print."""
+    if "::" in text:
+        text = _STARTS_A_COMMAND.sub(r"\1\\u003a", text)
+    return _HOLDS_A_COMMAND.sub(r"##\1\\u005b", text) if "##" in text else text
 
 
 def literal(value: Value) -> str:

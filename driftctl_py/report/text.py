@@ -36,7 +36,7 @@ _COLOUR_OF_VERDICT = {
 
 def render_text(report: CheckReport, *, width: int = 80, color: bool = False) -> str:
     """The whole report, ending in a newline. ``width`` below 60 is taken for 60."""
-    return "\n".join(_Report(width, color, _LIMITS).report(report)) + "\n"
+    return show.no_commands("\n".join(_Report(width, color, _LIMITS).report(report)) + "\n")
 
 
 class _Report(Terminal):

@@ -16,6 +16,7 @@ EVIL = (
     "\n::set-output name=a::b",
     "\r::stop-commands::x",
     "##[set-output name=a]b",
+    "##vso[task.setvariable variable=a]b",
     " \t::add-mask::x",
     "%0A::error::no",
     "]]><!--&amp;<b/>\"'",
