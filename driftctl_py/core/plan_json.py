@@ -37,7 +37,7 @@ from driftctl_py.core.plan import (
     Setting,
 )
 from driftctl_py.core.redaction import Decoded, Mirror, hide_alike, redact, with_unknown
-from driftctl_py.core.values import DEEPEST, UNKNOWN, Secrets, Value, deeper_than
+from driftctl_py.core.values import DEEPEST, UNKNOWN, Secrets, Sensitive, Value, deeper_than
 from driftctl_py.errors import PlanError
 
 # What msgspec reads from: bytes, or anything that lends them, as a memory map does.
@@ -471,7 +471,9 @@ def _change(
         previous_address=entry.previous_address or "",
         imported=_is_there(change.importing),
         import_id=import_id,
-        replace_paths=_paths(_read(change.replace_paths)),
+        replace_paths=tuple(
+            _as_far_as_shown(path, before, after) for path in _paths(_read(change.replace_paths))
+        ),
         sensitivity_changed=sensitivity_changed,
     )
 
@@ -501,6 +503,23 @@ def _paths(found: Decoded) -> tuple[Path, ...]:
             path.append(step)
         paths.append(tuple(path))
     return tuple(paths)
+
+
+def _as_far_as_shown(path: Path, *values: Value) -> Path:
+    """``path`` as far as none of the values is a secret: what follows names keys that are in it."""
+    for depth, step in enumerate(path):
+        if any(isinstance(value, Sensitive) for value in values):
+            return path[:depth]
+        values = tuple(_member(value, step) for value in values)
+    return path
+
+
+def _member(value: Value, step: str | int) -> Value:
+    if isinstance(value, dict) and isinstance(step, str):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+        return value[step]
+    return None
 
 
 def _refuse_what_is_no_plan(document: _Document) -> None:

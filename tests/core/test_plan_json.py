@@ -186,6 +186,25 @@ def test_odd_steps_cut_a_path_short() -> None:
     assert change_of(plan, "x.y").replace_paths == (("rule", 0, "port"), ("a",), (), ())
 
 
+@pytest.mark.parametrize("hidden_in", ["before_sensitive", "after_sensitive", "masks"])
+def test_a_path_ends_where_a_secret_begins(hidden_in: str) -> None:
+    change = {
+        "before": {"data": [{"hunter2": 1}], "n": 1},
+        "after": {"data": [{"hunter2": 2}], "n": 2},
+        "replace_paths": [["data", 0, "hunter2"], ["data", 7, "x"], ["n"], ["data", "x", 0]],
+        **({} if hidden_in == "masks" else {hidden_in: {"data": [True]}}),
+    }
+    masks = [Mask(attribute="data[0]")] if hidden_in == "masks" else []
+    plan = decode_plan(document(resource_changes=[entry(change=change)]), masks=masks)
+
+    assert change_of(plan, "x.y").replace_paths == (
+        ("data", 0),
+        ("data", 7, "x"),
+        ("n",),
+        ("data", "x", 0),
+    )
+
+
 @pytest.mark.parametrize("odd", [17, "x", {"a": 1}, None])
 def test_replace_paths_of_another_shape_are_none(odd: Any) -> None:
     plan = decode_plan(document(resource_changes=[entry(change={"replace_paths": odd})]))
