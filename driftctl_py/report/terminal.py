@@ -90,7 +90,7 @@ class Terminal:
         if 6 + show.columns(address) + 2 + show.columns(remark) <= self.width:
             yield f"  {symbol} {address}  {remark}".rstrip()
             return
-        first, *rest = _pieces(address, self.width - 6)
+        first, *rest = pieces(address, self.width - 6)
         yield f"  {symbol} {first}"
         yield from (f"      {piece}" for piece in rest)
         yield from self.wrapped(remark, " " * _INDENT, indent=_INDENT)
@@ -173,17 +173,17 @@ def _path(line: Line) -> str:
     return show.clean(line.path) or "(all of it)"
 
 
-def _pieces(text: str, limit: int) -> list[str]:
+def pieces(text: str, limit: int) -> list[str]:
     """All of a name, broken where the line ends."""
-    pieces, piece, used = [], "", 0
+    found, piece, used = [], "", 0
     for character in text:
         wide = show.columns(character)
         if used + wide > limit:
-            pieces.append(piece)
+            found.append(piece)
             piece, used = "", 0
         piece += character
         used += wide
-    return [*pieces, piece]
+    return [*found, piece]
 
 
 def _style(finding: Finding) -> str:
