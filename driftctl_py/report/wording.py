@@ -80,11 +80,13 @@ def symbol(finding: Finding) -> str:
     and apply does nothing about it, ``=`` where there is nothing but another spelling."""
     if finding.kind is not Kind.NO_OP:
         return _SYMBOLS[finding.kind]
-    if finding.drifted or finding.drift is Kind.UNKNOWN:
+    if finding.drift is Kind.UNKNOWN:
         return "!"
     if finding.imported:
         return "<"
-    return ">" if finding.previous_address else "="
+    if finding.previous_address:
+        return ">"
+    return "!" if finding.drifted else "="
 
 
 def output_symbol(output: OutputChange) -> str:
@@ -340,7 +342,7 @@ def next_steps(report: CheckReport) -> list[str]:
 def plan_answer(report: PlanReport) -> str:
     """The first line about one plan: what would happen if one went on, and what drifted."""
     assessment = report.assessment
-    does = ", ".join(_what_it_does(assessment))
+    does = ", ".join(_what_it_does(assessment, records_only=report.plan.records_only))
     drifted = f"{assessment.drifted} drifted" if assessment.drifted else ""
     if assessment.complete:
         # Nobody but the engine knows whether the plan covers everything, and not all say so.
@@ -360,8 +362,7 @@ def plan_warnings(report: PlanReport) -> list[str]:
     found = []
     if not report.assessment.complete:
         found.append(f"The plan is incomplete: {report.assessment.incomplete_reason}")
-    plan = report.plan
-    if plan.applyable and plan.joined and all(each.change is None for each in plan.joined):
+    if report.plan.records_only:
         found.append("Applying it changes no object: it records in the state what is really there.")
     return found
 
@@ -369,7 +370,7 @@ def plan_warnings(report: PlanReport) -> list[str]:
 def plan_facts(report: PlanReport, view: View = View.CHANGES) -> list[tuple[str, str]]:
     """What there is to know about all of it, each with a name: the engine's own totals, how far
     it reaches, what of it holds data, the fingerprint."""
-    found = [("plan", _totals(report.assessment.totals)), ("touches", _reach(report.risk))]
+    found = [("plan", totals(report.assessment.totals)), ("touches", _reach(report.risk))]
     if report.risk.stateful:
         found.append(("holds data", ", ".join(map(_at_stake, report.risk.stateful))))
     if report.plan.engine_version:
@@ -454,6 +455,16 @@ def check_command(environments: Sequence[str]) -> str:
     return " ".join(["driftctl-py check", *map(shlex.quote, names)])
 
 
+def totals(totals: Totals) -> str:
+    """The engine's own line: what is none of it is left out as the engine leaves it out."""
+    imported = f"{totals.import_} to import, " if totals.import_ else ""
+    forgotten = f", {totals.forget} to forget" if totals.forget else ""
+    return (
+        f"{imported}{totals.add} to add, {totals.change} to change, "
+        f"{totals.destroy} to destroy{forgotten}"
+    )
+
+
 def age(since: timedelta) -> str:
     """``40 s``, ``12 min``, ``3 h``, ``5 d``, ``2 y``; never negative, whatever the clocks say."""
     seconds = max(0, int(since.total_seconds()))
@@ -487,7 +498,7 @@ def _remarks(finding: Finding, found_by: Value) -> Iterator[str]:
         yield f"holds data: {held}" if held else ""
 
 
-def _what_it_does(assessment: Assessment) -> Iterator[str]:
+def _what_it_does(assessment: Assessment, *, records_only: bool) -> Iterator[str]:
     """``destroys 1``, ``replaces 2``: what is worst first."""
     findings = assessment.findings
     kinds = Counter(finding.kind for finding in findings)
@@ -506,20 +517,15 @@ def _what_it_does(assessment: Assessment) -> Iterator[str]:
     for words, number in counts:
         if number:
             yield words.format(number)
-    if assessment.outputs:
-        yield f"changes {_count(len(assessment.outputs), 'output')}"
+    if records_only and assessment.drifted:
+        yield "records what it found"
+    unknown = sum(output.kind is Kind.UNKNOWN for output in assessment.outputs)
+    if unknown:
+        yield f"does what this version does not know to {_count(unknown, 'output')}"
+    if len(assessment.outputs) > unknown:
+        yield f"changes {_count(len(assessment.outputs) - unknown, 'output')}"
     if assessment.invocations:
         yield f"runs {_count(len(assessment.invocations), 'action')}"
-
-
-def _totals(totals: Totals) -> str:
-    """The engine's own line: what is none of it is left out as the engine leaves it out."""
-    imported = f"{totals.import_} to import, " if totals.import_ else ""
-    forgotten = f", {totals.forget} to forget" if totals.forget else ""
-    return (
-        f"{imported}{totals.add} to add, {totals.change} to change, "
-        f"{totals.destroy} to destroy{forgotten}"
-    )
 
 
 def _reach(risk: Risk) -> str:
@@ -592,8 +598,12 @@ def _where_from(finding: Finding) -> str:
             return f"drift: {outside}; apply creates it again"
         case Origin.DRIFT_REVERTED:
             return f"drift: {outside}; apply puts it back"
+        case Origin.DRIFT_TOLERATED if finding.only_recorded:
+            return f"drift: {outside}; apply records it"
         case Origin.DRIFT_TOLERATED:
             return f"drift: {outside}; apply leaves it so"
+        case Origin.DRIFT_GONE if finding.only_recorded:
+            return f"drift: {outside}; apply forgets it"
         case Origin.DRIFT_GONE:
             return f"drift: {outside}; the code does not want it back"
         case Origin.BOTH:
