@@ -1,0 +1,344 @@
+"""A decision for a terminal: what is to be done, by which rule it may be, and who has to be asked.
+
+One line for each change that was judged, the worst first. What is denied, held or destroys is
+never left out and never cut; of what is allowed the first are listed and the rest is counted.
+The last line is what to do next. Nothing foreign is printed as it came: see ``show``.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+from driftctl_py.core.approval import Approval, Identity, People, Requirement, Standing
+from driftctl_py.core.decision import (
+    Apply,
+    Decision,
+    Hold,
+    Judged,
+    Judgement,
+    Level,
+    Nothing,
+    Refuse,
+    Ruling,
+)
+from driftctl_py.core.plan import Kind
+from driftctl_py.core.run import Purpose, Run
+from driftctl_py.report import show, wording
+from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal, pieces
+
+_ALLOWED_AT_MOST = 20
+_NAMED_AT_MOST = 6
+# Less of an address does not tell one from another; the rule then goes below.
+_ADDRESS_AT_LEAST = 28
+_WHAT_AT_MOST = 24
+_DESTROYS = frozenset(kind.value for kind in Kind if kind.destroys)
+WHOLE_PLAN = "the plan as a whole"
+
+COLOUR_OF_LEVEL = {
+    Level.DENY: RED,
+    Level.APPROVE: YELLOW,
+    Level.WARN: MAGENTA,
+    Level.ALLOW: GREEN,
+}
+
+
+def render_decision_text(
+    run: Run,
+    decision: Decision,
+    *,
+    people: People | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """All of it, ending in a newline. ``width`` below 60 is taken for 60."""
+    lines = DecisionLines(width, color, people or People())
+    return "\n".join(lines.decision(run, decision)) + "\n"
+
+
+class DecisionLines(Terminal):
+    """Makes the lines of a decision, or of what a run remembers of one."""
+
+    def __init__(self, width: int, color: bool, people: People) -> None:
+        super().__init__(width, color, None)
+        self.people = people
+
+    def decision(self, run: Run, decision: Decision) -> Iterator[str]:
+        yield from self.wrapped(answer(run, decision), "", indent=2, style=BOLD)
+        if run.purpose is not Purpose.RECONCILE:
+            yield from self.wrapped(purpose_words(run), "  ", indent=2)
+        match decision:
+            case Nothing():
+                pass
+            case Apply():
+                yield from self.judgement(decision.judgement)
+                yield from self.approvals(decision.approvals)
+            case Hold():
+                yield from self.judgement(decision.judgement)
+                yield from self.standing(
+                    decision.requirement, decision.standing, run, decision.judgement
+                )
+            case Refuse():
+                for reason in decision.reasons:
+                    yield from self.wrapped(reason, "  ", indent=4)
+                if decision.judgement is not None:
+                    yield from self.judgement(decision.judgement)
+                for line in show.clean_lines(decision.todo):
+                    yield from self.wrapped(line, "  ", indent=4)
+            case _ as never:
+                assert_never(never)
+        yield from self.next(next_steps(run, decision))
+
+    def next(self, steps: Sequence[str]) -> Iterator[str]:
+        """What to do now, as commands that can be pasted."""
+        for position, step in enumerate(steps):
+            yield from self.wrapped(step, "next: " if position == 0 else "      ", indent=6)
+
+    def judgement(self, judgement: Judgement) -> Iterator[str]:
+        """A line for each change, and what was said of the plan as a whole."""
+        ordered = sorted(judgement.changes, key=lambda each: (-each.level, not destroys(each)))
+        rows = [*_row_of_plan(judgement), *map(_row, ordered)]
+        allowed = [each for each in rows if not each.whole]
+        shown = [each for each in rows if each.whole] + allowed[:_ALLOWED_AT_MOST]
+        if shown:
+            yield from self._rows(shown)
+        more = len(allowed) - _ALLOWED_AT_MOST
+        if more > 0:
+            yield f"  … {more} more allowed; --format json lists all"
+
+    def approvals(self, approvals: Sequence[Approval]) -> Iterator[str]:
+        for each in approvals:
+            yield from self._said("approved by", each)
+
+    def standing(
+        self, requirement: Requirement, standing: Standing, run: Run, judgement: Judgement | None
+    ) -> Iterator[str]:
+        """Who said what, and who is still to be asked."""
+        if standing.rejected is not None:
+            yield from self._said("rejected by", standing.rejected)
+        yield from self.approvals(standing.given)
+        for each in standing.passed:
+            words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
+            yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
+        if standing.missing:
+            groups = judgement.groups if judgement else ()
+            words = needs(requirement, standing, groups, run, self.people)
+            yield from self.wrapped(words, "  ", indent=4)
+
+    def _said(self, verb: str, approval: Approval) -> Iterator[str]:
+        words = f"{verb} {person(approval.by, self.people)} at {moment(approval.at)}"
+        until = f", good until {moment(approval.expires_at)}" if approval.yes else ""
+        yield from self.wrapped(f"{words}{until}: {approval.reason}", "  ", indent=4)
+
+    def _rows(self, rows: Sequence[_Row]) -> Iterator[str]:
+        cause = max(len(each.cause) for each in rows)
+        what = max(show.columns(each.what) for each in rows)
+        level = max(len(each.word) for each in rows)
+        rule = max(show.columns(each.rule) for each in rows)
+        address = max(show.columns(each.address) for each in rows)
+        room = self.width - 2 - cause - 2 - 2 - what - 2 - level
+        # Beside the level where that leaves enough of the addresses, else below.
+        beside = room - 2 - rule >= min(address, _ADDRESS_AT_LEAST)
+        room = min(address, room - 2 - rule if beside else room)
+        below = " " * (2 + cause + 2 + 2)
+        for each in rows:
+            coloured = self.styled(COLOUR_OF_LEVEL[each.level], each.word)
+            end = f"  {_padded(each.what, what)}  {coloured}{' ' * (level - len(each.word))}"
+            if beside:
+                end += f"  {each.rule}"
+            first, *rest = _in_pieces(each, room)
+            yield f"  {each.cause:{cause}}  {_padded(first, room)}{end}".rstrip()
+            yield from (f"  {'':{cause}}  {piece}" for piece in rest)
+            for remark in each.remarks if beside else (each.rule, *each.remarks):
+                yield from self.wrapped(remark, below, indent=len(below) + 2)
+
+
+def answer(run: Run, decision: Decision) -> str:
+    """The first line: may it be applied, and if not, what is in the way."""
+    match decision:
+        case Nothing():
+            return f"{run.environment}: nothing to apply. {decision.why}"
+        case Apply():
+            said = "approved" if decision.approvals else "allowed"
+            return f"{run.environment}: {said}"
+        case Hold():
+            return f"{run.environment}: held"
+        case Refuse():
+            return f"{run.environment}: refused"
+        case _ as never:
+            assert_never(never)
+
+
+def next_steps(run: Run, decision: Decision) -> list[str]:
+    """What to do now, as commands that can be pasted."""
+    match decision:
+        case Nothing():
+            # Drift that apply leaves comes back at every check.
+            return [command("accept", run.environment, reason=True)] if run.drifted else []
+        case Apply():
+            return [command("apply", run.environment)]
+        case Hold():
+            return [command("approve", run.environment, reason=True)]
+        case Refuse():
+            return []
+        case _ as never:
+            assert_never(never)
+
+
+def command(verb: str, *words: str, reason: bool = False) -> str:
+    """``driftctl-py approve prod --reason "…"``, to be pasted."""
+    # The ellipsis is to be replaced; until then the shell takes it for a reason like any other.
+    said = ' --reason "…"' if reason else ""
+    return " ".join(["driftctl-py", verb, *map(shlex.quote, words)]) + said
+
+
+def purpose_words(run: Run) -> str:
+    """What a run is for, where it is not simply what Git says."""
+    commit = run.commit[:7]
+    match run.purpose:
+        case Purpose.RECONCILE:
+            return f"It brings the environment to {commit}." if commit else ""
+        case Purpose.HEAL:
+            return (
+                f"It puts drift back at {commit}, the commit that was applied last; "
+                "a newer one waits."
+            )
+        case Purpose.ACCEPT:
+            return "It records in the state what is really there, and changes no object."
+        case Purpose.ROLLBACK:
+            return f"It goes back to {commit} and stays there until it is released."
+        case _ as never:
+            assert_never(never)
+
+
+def needs(
+    requirement: Requirement,
+    standing: Standing,
+    groups: Sequence[str],
+    run: Run,
+    people: People,
+) -> str:
+    """``needs 1 of: dba (ada, grace); not the author of 77b0de4 (linus); …``."""
+    wanted = list(dict.fromkeys((*requirement.groups, *groups)))
+    who = ", ".join(_group(each, people) for each in wanted) if wanted else "any group"
+    more = f"{standing.missing} more" if standing.given else f"{standing.missing}"
+    found = [f"needs {more} of: {who}"]
+    if not requirement.author_may and run.authors:
+        names = sorted({people.name_of(each) or each for each in run.authors})
+        authors = "author" if len(names) == 1 else "authors"
+        of = f" of {run.commit[:7]}" if run.commit else ""
+        found.append(f"not the {authors}{of} ({_some(names)})")
+    lasts = wording.age(timedelta(seconds=requirement.expires_seconds))
+    return "; ".join([*found, f"a yes is good for {lasts}"])
+
+
+def person(by: Identity, people: People) -> str:
+    """``ada (github:ada)``; ``ken (os:ken, unverified)``; a stranger by his identity alone."""
+    name = people.name_of(by.text)
+    unverified = "" if by.verified else "unverified"
+    if name is None:
+        return by.text + (f" ({unverified})" if unverified else "")
+    return f"{name} ({', '.join(filter(None, (by.text, unverified)))})"
+
+
+def moment(at: datetime) -> str:
+    """``2026-11-24 09:14 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def destroys(judged: Judged) -> bool:
+    """Is something gone afterwards that was there before?"""
+    return judged.what in _DESTROYS
+
+
+def never_cut(judged: Judged) -> bool:
+    """Must it be read, and all of it, however much else there is?"""
+    return judged.level is not Level.ALLOW or destroys(judged)
+
+
+def rule_words(ruling: Ruling) -> str:
+    """``stateful-needs-owner (driftctl.yaml:48)``."""
+    return ruling.rule + (f" ({ruling.where})" if ruling.where else "")
+
+
+def deciding(judged: Judged) -> list[Ruling]:
+    """Those that made it what it is: the worst, of which there may be several."""
+    return [each for each in judged.rulings if each.level is judged.level]
+
+
+def address_of(judged: Judged) -> str:
+    return judged.address + (f" (deposed object {judged.deposed})" if judged.deposed else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line, without what a terminal would obey. ``whole``: nothing of it may be left out."""
+
+    cause: str
+    address: str
+    what: str
+    level: Level
+    rule: str
+    remarks: tuple[str, ...]
+    whole: bool
+
+    @property
+    def word(self) -> str:
+        return self.level.name.lower()
+
+
+def _row(judged: Judged) -> _Row:
+    rulings = deciding(judged)
+    return _Row(
+        judged.cause.value,
+        show.clean(address_of(judged)),
+        show.cut_middle(show.clean(judged.what), _WHAT_AT_MOST),
+        judged.level,
+        show.clean(rule_words(rulings[0])) if rulings else "no rule",
+        _remarks(rulings),
+        never_cut(judged),
+    )
+
+
+def _row_of_plan(judgement: Judgement) -> Iterator[_Row]:
+    """What was said of the plan as a whole, as one more line."""
+    level = max((each.level for each in judgement.of_plan), default=Level.ALLOW)
+    rulings = [each for each in judgement.of_plan if each.level is level]
+    if rulings:
+        rule = show.clean(rule_words(rulings[0]))
+        yield _Row("", WHOLE_PLAN, "", level, rule, _remarks(rulings), whole=True)
+
+
+def _remarks(rulings: Sequence[Ruling]) -> tuple[str, ...]:
+    """What is said beside the first rule's name, and the others that came to the same."""
+    return tuple(
+        ": ".join(filter(None, (rule_words(each) if position else "", each.message)))
+        for position, each in enumerate(rulings)
+        if position or each.message
+    )
+
+
+def _in_pieces(row: _Row, room: int) -> list[str]:
+    """An address that must be read whole goes on below; of another the middle is left out."""
+    if not row.whole:
+        return [show.cut_middle(row.address, room)]
+    return pieces(row.address, room)
+
+
+def _group(name: str, people: People) -> str:
+    members = sorted(people.groups.get(name, ()))
+    return f"{name} ({_some(members)})" if members else f"{name} (nobody is in it)"
+
+
+def _some(names: Sequence[str]) -> str:
+    if len(names) <= _NAMED_AT_MOST:
+        return ", ".join(names)
+    shown = ", ".join(names[: _NAMED_AT_MOST - 1])
+    return f"{shown} and {len(names) - _NAMED_AT_MOST + 1} more"
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - show.columns(text))

@@ -1,0 +1,352 @@
+"""Runs for a terminal: how one ended, one with all that is kept about it, and a table of many.
+
+The first line answers; the last says what to do next. How a decision looks is `decision`'s
+business, and that of a plan `plan_text`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from tabulate import tabulate
+
+from driftctl_py.core.approval import People, Standing
+from driftctl_py.core.audit import Entry
+from driftctl_py.core.decision import Decision
+from driftctl_py.core.history import RunRecord
+from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.run import Applied, Purpose, Run, State
+from driftctl_py.report import show, wording
+from driftctl_py.report.decision import (
+    DecisionLines,
+    command,
+    moment,
+    purpose_words,
+)
+from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal
+
+_DONE_AT_MOST = 20
+_NAME_AT_LEAST = 8
+
+COLOUR_OF_STATE = {
+    State.PLANNING: YELLOW,
+    State.APPLYING: YELLOW,
+    State.IN_SYNC: GREEN,
+    State.ALLOWED: YELLOW,
+    State.HELD: YELLOW,
+    State.REFUSED: RED,
+    State.APPLIED: GREEN,
+    State.UNVERIFIED: MAGENTA,
+    State.NOT_CONVERGED: MAGENTA,
+    State.PARTLY_APPLIED: RED,
+    State.FAILED: RED,
+    State.UNKNOWN: RED,
+}
+
+
+def render_run_text(
+    run: Run,
+    decision: Decision | None,
+    *,
+    people: People | None = None,
+    took_seconds: float | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """What became of a run, ending in a newline: its decision, or what was applied.
+    ``took_seconds`` is what the command took, where it is told by the one who began it."""
+    lines = _Lines(width, color, people or People())
+    return "\n".join(lines.ended(run, decision, took_seconds)) + "\n"
+
+
+def render_record_text(
+    record: RunRecord, *, people: People | None = None, width: int = 80, color: bool = False
+) -> str:
+    """One run with everything that is kept about it but its plan, ending in a newline."""
+    lines = _Lines(width, color, people or People())
+    return "\n".join(lines.record(record)) + "\n"
+
+
+def render_runs_text(
+    runs: Sequence[Run], *, now: datetime, width: int = 80, color: bool = False
+) -> str:
+    """A table of runs, the latest first, ending in a newline."""
+    return "\n".join(_table_of_runs(runs, now, Terminal(width, color, None))) + "\n"
+
+
+def answer(run: Run, took_seconds: float | None = None) -> str:
+    """How a run stands, in one sentence without its environment's name."""
+    match run.state:
+        case State.PLANNING:
+            return f"being planned by {run.worker} since {moment(run.started_at)}"
+        case State.APPLYING:
+            return f"being applied by {run.worker} since {moment(run.started_at)}"
+        case State.IN_SYNC:
+            left = f"; {run.drifted} drifted, and apply leaves it so" if run.drifted else ""
+            return f"nothing to apply{left}"
+        case State.ALLOWED:
+            return "allowed; the saved plan waits to be applied"
+        case State.HELD:
+            return "held; the saved plan waits for somebody's yes"
+        case State.REFUSED:
+            return "refused"
+        case State.APPLIED:
+            return f"{_applied(run, took_seconds)}; a new plan finds nothing left to do"
+        case State.UNVERIFIED:
+            return f"{_applied(run, took_seconds)}; no plan could be made afterwards"
+        case State.NOT_CONVERGED:
+            return f"{_applied(run, took_seconds)}, but a new plan still finds something to do"
+        case State.PARTLY_APPLIED:
+            return f"partly applied: {_counts(run.applied or Applied(finished=False))}"
+        case State.FAILED:
+            return "failed; nothing was applied"
+        case State.UNKNOWN:
+            return "unknown"
+        case State.INTERRUPTED:
+            return "interrupted before anything was applied"
+        case State.STALE:
+            return "stale: the saved plan fits no more, and nothing was applied"
+        case State.REJECTED:
+            return "rejected"
+        case State.SUPERSEDED:
+            return "superseded: a later run made a plan of the same environment"
+        case _ as never:
+            assert_never(never)
+
+
+def restraint_words(restraint: Restraint) -> str:
+    """``suspended until 2026-11-26 09:00 UTC by ada: the migration runs``."""
+    match restraint.why:
+        case Why.SUSPENDED:
+            until = moment(restraint.until) if restraint.until else "somebody resumes it"
+            what = f"suspended until {until}"
+        case Why.PINNED:
+            what = f"pinned at {restraint.commit[:7]} until it is released"
+        case Why.BLOCKED:
+            after = f" since run {restraint.run}" if restraint.run else ""
+            what = f"blocked{after}: nothing is applied until it is unblocked"
+        case _ as never:
+            assert_never(never)
+    return f"{what}; by {restraint.by}: {restraint.reason}"
+
+
+def lifted_by(restraint: Restraint) -> str:
+    """The command that takes it away."""
+    verb = {Why.SUSPENDED: "resume", Why.PINNED: "release", Why.BLOCKED: "unblock"}
+    return command(verb[restraint.why], restraint.environment, reason=True)
+
+
+class _Lines(DecisionLines):
+    def ended(
+        self, run: Run, decision: Decision | None, took_seconds: float | None
+    ) -> Iterator[str]:
+        waits = run.state.waits or run.state in (State.IN_SYNC, State.REFUSED)
+        if decision is not None and waits:
+            yield from self.decision(run, decision)
+            return
+        style = COLOUR_OF_STATE.get(run.state, "")
+        words = f"{run.environment}: {answer(run, took_seconds)}"
+        yield from self.wrapped(words, "", indent=2, style=style)
+        yield from self._what_became(run)
+        yield from self.next(_next(run))
+
+    def record(self, record: RunRecord) -> Iterator[str]:
+        run = record.run
+        yield from self.wrapped(f"{run.environment}: {answer(run)}", "", indent=2, style=BOLD)
+        yield ""
+        yield from self._facts(run)
+        if purpose := purpose_words(run):
+            yield from self.wrapped(purpose, "  ", indent=2)
+        yield from self._what_became(run)
+        if run.judgement is not None:
+            yield from self._under("What was decided", self.judgement(run.judgement))
+        if record.standing is not None and run.requirement is not None:
+            yield from self._under("Who said what", self._who(record.standing, run))
+        if record.restraints:
+            words = (restraint_words(each) for each in record.restraints)
+            yield from self._under("What holds the environment back", self._items(words))
+        if run.artifacts:
+            kept = (f"{name}  {reference}" for name, reference in sorted(run.artifacts.items()))
+            yield from self._under("What is kept", self._items(kept))
+        if record.events:
+            yield from self._under("What happened", self._items(map(_event, record.events)))
+        steps = _next(run, record.standing)
+        if steps:
+            yield ""
+            yield from self.next(steps)
+
+    def _who(self, standing: Standing, run: Run) -> Iterator[str]:
+        assert run.requirement is not None  # noqa: S101 - asked by the one who calls
+        lines = list(self.standing(run.requirement, standing, run, run.judgement))
+        yield from lines or ["  nobody was asked"]
+
+    def _facts(self, run: Run) -> Iterator[str]:
+        for name, what in _facts(run):
+            yield from self.wrapped(what, f"  {name:11}  ", indent=15)
+
+    def _what_became(self, run: Run) -> Iterator[str]:
+        applied = run.applied or Applied(finished=True)
+        yield from self._listed("done", applied.done, whole=False)
+        yield from self._listed("failed", applied.failed, whole=True)
+        yield from self._listed(
+            "unfinished: begun and never reported, so nobody knows", applied.unfinished, whole=True
+        )
+        for text in (run.reason, run.todo):
+            for line in show.clean_lines(text):
+                yield from self.wrapped(line, "  ", indent=4)
+
+    def _listed(self, title: str, addresses: Sequence[str], *, whole: bool) -> Iterator[str]:
+        if not addresses:
+            return
+        yield f"  {title}:"
+        shown = addresses if whole else addresses[:_DONE_AT_MOST]
+        for each in shown:
+            text = show.clean(each)
+            if not whole:
+                text = show.cut_middle(text, self.width - 4)
+            yield from self.wrapped(text, "    ", indent=6)
+        if len(shown) < len(addresses):
+            yield f"    … {len(addresses) - len(shown)} more; --format json lists all"
+
+    def _items(self, items: Iterator[str] | Sequence[str]) -> Iterator[str]:
+        for each in items:
+            yield from self.wrapped(each, "  ", indent=4)
+
+    def _under(self, title: str, lines: Iterator[str]) -> Iterator[str]:
+        yield ""
+        yield self.styled(BOLD, title)
+        yield from lines
+
+
+def _next(run: Run, standing: Standing | None = None) -> list[str]:
+    name = run.environment
+    match run.state:
+        case State.HELD if standing is not None and standing.enough:
+            return [command("apply", name)]
+        case State.HELD:
+            return [command("approve", name, reason=True)]
+        case State.ALLOWED:
+            return [command("apply", name)]
+        case State.IN_SYNC if run.drifted:
+            return [command("accept", name, reason=True)]
+        case (
+            State.STALE
+            | State.REJECTED
+            | State.NOT_CONVERGED
+            | State.UNVERIFIED
+            | State.PARTLY_APPLIED
+            | State.INTERRUPTED
+        ):
+            return [command("plan", name)]
+        case _:
+            return []
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    """What there is to know about a run, each with a name; what is not known is left out."""
+    yield "run", run.id
+    purpose = "" if run.purpose is Purpose.RECONCILE else f", {run.purpose.value}"
+    yield "begun by", f"{run.actor} ({run.trigger}{purpose}) on {run.worker}"
+    ended = f", ended {moment(run.ended_at)}" if run.ended_at else ""
+    yield "at", f"{moment(run.started_at)}{ended}"
+    if run.commit:
+        of = f" ({run.ref})" if run.ref else ""
+        yield "commit", f"{run.commit}{of}"
+    if run.engine:
+        yield "engine", run.engine
+    if run.status:
+        yield "plan", f"{run.status}: {wording.totals(run.totals)}, {run.drifted} drifted"
+    if run.fingerprint:
+        yield "fingerprint", run.short_fingerprint
+    if run.governing is not None:
+        yield "governing", run.governing.digest[:12]
+    if run.lineage:
+        serial = "" if run.serial is None else f", serial {run.serial}"
+        yield "state", f"{run.lineage}{serial}"
+    if run.base:
+        yield "instead of", f"run {run.base}"
+
+
+def _applied(run: Run, took_seconds: float | None) -> str:
+    count = len(run.applied.done) if run.applied else 0
+    changes = f"{count} change" + ("" if count == 1 else "s")
+    took = "" if took_seconds is None else f" in {wording.duration(took_seconds)}"
+    return f"applied {changes}{took}"
+
+
+def _counts(applied: Applied) -> str:
+    found = f"{len(applied.done)} done, {len(applied.failed)} failed"
+    return found + (f", {len(applied.unfinished)} unfinished" if applied.unfinished else "")
+
+
+def _event(entry: Entry) -> str:
+    event = entry.event
+    evidence = ", ".join(f"{name} {value}" for name, value in event.evidence.items())
+    words = f"{moment(event.at)}  {event.what}  by {event.who}"
+    return f"{words}: {evidence}" if evidence else words
+
+
+_HEADERS = ("run", "environment", "state", "add", "change", "destroy", "commit", "age")
+_ALIGNMENT = ("left", "left", "left", "right", "right", "right", "left", "right")
+
+
+def _table_of_runs(runs: Sequence[Run], now: datetime, terminal: Terminal) -> Iterator[str]:
+    if not runs:
+        yield "No run is stored."
+        return
+    rows = [
+        [
+            run.id,
+            show.clean(run.environment),
+            _state_words(run),
+            *([str(n) for n in _numbers(run)] if run.status else ["-"] * 3),
+            run.commit[:7],
+            wording.age(now - run.started_at),
+        ]
+        for run in runs
+    ]
+    styles = [COLOUR_OF_STATE.get(run.state, "") for run in runs]
+    yield from table(_HEADERS, _ALIGNMENT, rows, styles, terminal, shrink=1, styled=2)
+
+
+def _numbers(run: Run) -> tuple[int, int, int]:
+    return run.totals.add, run.totals.change, run.totals.destroy
+
+
+def _state_words(run: Run) -> str:
+    purpose = "" if run.purpose is Purpose.RECONCILE else f" ({run.purpose.value})"
+    return f"{run.state.value}{purpose}"
+
+
+def table(
+    headers: Sequence[str],
+    alignment: Sequence[str],
+    rows: list[list[str]],
+    styles: Sequence[str],
+    terminal: Terminal,
+    *,
+    shrink: int,
+    styled: int,
+) -> Iterator[str]:
+    """Rows under their headings; the cells of one column, ``shrink``, are cut in the middle where
+    the line ends, those of another have a colour."""
+    widths = [max(map(show.columns, column)) for column in zip(headers, *rows, strict=True)]
+    others = sum(widths) - widths[shrink] + 2 * (len(widths) - 1)
+    room = max(_NAME_AT_LEAST, terminal.width - others)
+    if room < widths[shrink]:
+        widths[shrink] = max(room, show.columns(headers[shrink]))
+        for row in rows:
+            row[shrink] = show.cut_middle(row[shrink], widths[shrink])
+    for row, style in zip(rows, styles, strict=True):
+        row[styled] = terminal.styled(style, row[styled])
+    # The heading as rows: tabulate makes every column with a heading two wider.
+    text = tabulate(
+        [headers, ["-" * width for width in widths], *rows],
+        tablefmt="plain",
+        disable_numparse=True,
+        colalign=alignment,
+    )
+    for line in text.split("\n"):
+        yield line.rstrip()

@@ -1,0 +1,144 @@
+"""All environments in one table for a terminal: where each stands and what it wants of people.
+
+From what is stored alone: nothing is planned for it, so it says what was true at the last run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from driftctl_py.core.history import EnvironmentNow, Need, StatusNow
+from driftctl_py.core.restraint import Why
+from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.report import show, wording
+from driftctl_py.report.decision import command, moment
+from driftctl_py.report.runs import COLOUR_OF_STATE, lifted_by, restraint_words, table
+from driftctl_py.report.terminal import BOLD, Terminal
+
+_HEADERS = ("environment", "last run", "status", "commit", "age", "needs")
+_ALIGNMENT = ("left", "left", "left", "left", "right", "left")
+_STEPS_AT_MOST = 6
+
+_SUMMARY = {
+    Need.HELP: "needs help",
+    Need.YES: "waits for a yes",
+    Need.APPLY: "waits to be applied",
+    Need.LOOK: "needs a look",
+}
+
+
+def render_status_text(status: StatusNow, *, width: int = 80, color: bool = False) -> str:
+    """The whole of it, ending in a newline. ``width`` below 60 is taken for 60."""
+    return "\n".join(_Status(width, color, None).all(status)) + "\n"
+
+
+def exit_code(status: StatusNow) -> int:
+    """1 where something failed, is half done or unknown; 2 where somebody is to do something."""
+    needs = {each.need for each in status.environments}
+    return 1 if Need.HELP in needs else 2 if needs - {Need.NOTHING} else 0
+
+
+class _Status(Terminal):
+    def all(self, status: StatusNow) -> Iterator[str]:
+        yield from self.wrapped(answer(status), "", indent=2, style=BOLD)
+        if not status.environments:
+            return
+        yield ""
+        yield from self._table(status)
+        remarks = [line for each in status.environments for line in _remarks(each, status)]
+        if remarks:
+            yield ""
+            for line in remarks:
+                yield from self.wrapped(line, "", indent=2)
+        steps = next_steps(status)
+        if steps:
+            yield ""
+            for position, step in enumerate(steps):
+                yield from self.wrapped(step, "next: " if position == 0 else "      ", indent=6)
+
+    def _table(self, status: StatusNow) -> Iterator[str]:
+        rows = [
+            [
+                show.clean(each.environment),
+                _last(each.last),
+                (each.last.status if each.last else "") or "-",
+                each.last.commit[:7] if each.last else "",
+                wording.age(status.at - each.last.started_at) if each.last else "",
+                needs_words(each),
+            ]
+            for each in status.environments
+        ]
+        styles = [
+            COLOUR_OF_STATE.get(each.last.state, "") if each.last else ""
+            for each in status.environments
+        ]
+        yield from table(_HEADERS, _ALIGNMENT, rows, styles, self, shrink=0, styled=1)
+
+
+def answer(status: StatusNow) -> str:
+    """The first line: how many there are, and how many of them want something."""
+    count = len(status.environments)
+    if not count:
+        return "No run is stored, so nothing is known of any environment. Begin with: " + command(
+            "plan", "ENVIRONMENT"
+        )
+    needs = Counter(each.need for each in status.environments)
+    held = Counter(why for each in status.environments for why in {r.why for r in each.restraints})
+    works = sum(each.lease is not None for each in status.environments)
+    found = [f"{needs[need]} {words}" for need, words in _SUMMARY.items() if needs[need]]
+    found += [f"{held[why]} {why.value}" for why in Why if held[why]]
+    found += [f"{works} under way"] * bool(works)
+    found += [f"{needs[Need.NOTHING]} in order"] * bool(needs[Need.NOTHING])
+    return f"{count} environment{'' if count == 1 else 's'}: {', '.join(found)}"
+
+
+def needs_words(now: EnvironmentNow) -> str:
+    """What it wants, in a word or three."""
+    if now.need is Need.YES and now.standing and now.standing.missing > 1:
+        return f"{now.standing.missing} yeses"
+    return "" if now.need is Need.NOTHING else now.need.value
+
+
+def next_steps(status: StatusNow) -> list[str]:
+    """The most urgent commands; as many as a person reads."""
+    order = list(Need)
+    wanting = sorted(
+        (each for each in status.environments if each.need is not Need.NOTHING),
+        key=lambda each: order.index(each.need),
+    )
+    steps = [_step(each) for each in wanting[:_STEPS_AT_MOST]]
+    more = len(wanting) - len(steps)
+    return [*steps, f"… and {more} more"] if more else steps
+
+
+def _step(now: EnvironmentNow) -> str:
+    for restraint in now.restraints:
+        if restraint.why is Why.BLOCKED:
+            return lifted_by(restraint)
+    match now.need:
+        case Need.APPLY:
+            return command("apply", now.environment)
+        case Need.LOOK if now.last is not None and now.last.state is State.IN_SYNC:
+            return command("accept", now.environment, reason=True)
+        case _:
+            return command("show", now.last.id if now.last else now.environment)
+
+
+def _last(run: Run | None) -> str:
+    if run is None:
+        return "-"
+    purpose = "" if run.purpose is Purpose.RECONCILE else f" ({run.purpose.value})"
+    return f"{run.state.value}{purpose}"
+
+
+def _remarks(now: EnvironmentNow, status: StatusNow) -> Iterator[str]:
+    for restraint in now.restraints:
+        yield f"{now.environment}: {restraint_words(restraint)}"
+    if now.lease is not None:
+        lease = now.lease
+        beat = wording.age(status.at - lease.beat_at)
+        yield (
+            f"{now.environment}: {lease.worker} works at it since {moment(lease.taken_at)} "
+            f"(run {lease.run}, last sign of life {beat} ago)"
+        )
