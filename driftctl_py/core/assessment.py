@@ -99,7 +99,8 @@ class AttributeChange:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What there is to say about one object. ``kind`` is what apply would do with it, ``drift``
-    what happened to it outside (None: nothing)."""
+    what happened to it outside (None: nothing), ``only_recorded`` that the plan is one of
+    ``-refresh-only``."""
 
     address: str
     kind: Kind
@@ -112,6 +113,7 @@ class Finding:
     actions: tuple[str, ...] = ()
     previous_address: str = ""
     imported: bool = False
+    only_recorded: bool = False
     sensitivity_changed: bool = False
     attributes: tuple[AttributeChange, ...] = ()
 
@@ -185,7 +187,7 @@ def nothing() -> Assessment:
 def assess(plan: Plan, *, strict: bool = False) -> Assessment:
     """What the plan amounts to. ``strict`` takes every difference in spelling for drift."""
     judged = [
-        _judge(joined, strict=strict)
+        _judge(joined, only_recorded=plan.records_only, strict=strict)
         for joined in plan.joined
         if joined.entry.mode not in UNMANAGED
     ]
@@ -222,7 +224,7 @@ _READS = frozenset({Kind.READ, Kind.CREATE, Kind.UPDATE})
 _EXPLAINED_BY_ATTRIBUTES = frozenset({"", "replace_because_cannot_update"})
 
 
-def _judge(joined: Joined, *, strict: bool) -> Finding:
+def _judge(joined: Joined, *, only_recorded: bool, strict: bool) -> Finding:
     change, drift, entry = joined.change, joined.drift, joined.entry
     kind = change.kind if change else Kind.NO_OP
     attributes = tuple(_attributes(joined, strict=strict))
@@ -245,6 +247,7 @@ def _judge(joined: Joined, *, strict: bool) -> Finding:
         actions=entry.actions,
         previous_address=entry.previous_address,
         imported=entry.imported,
+        only_recorded=only_recorded,
         sensitivity_changed=bool(change and change.sensitivity_changed and kind is Kind.UPDATE),
         attributes=attributes,
     )
@@ -448,9 +451,8 @@ def _incomplete(plan: Plan, findings: tuple[Finding, ...], reads: list[Change]) 
     if plan.complete is False:
         return "the engine says so itself; it does not cover the whole environment."
     acts = any(finding.kind is not Kind.NO_OP or finding.modifiers for finding in findings)
-    # Only a plan of -refresh-only knows drift and no resources: applying it writes the state.
-    refresh_only = bool(plan.joined) and all(joined.change is None for joined in plan.joined)
-    if plan.applyable and not (acts or reads or plan.outputs or plan.invocations or refresh_only):
+    seen = acts or reads or plan.outputs or plan.invocations or plan.records_only
+    if plan.applyable and not seen:
         return "the engine would apply something that this version cannot see in it."
     return ""
 

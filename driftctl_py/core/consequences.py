@@ -95,9 +95,8 @@ Consequence = Mapping[At, Value]
 def consequences(plan: Plan) -> dict[Subject, Consequence]:
     """All of them, by what they are about. Two plans for which they are the same do the same."""
     found: dict[Subject, Consequence] = {}
-    records = _records_what_it_found(plan)
     for joined in plan.joined:
-        facts = _recorded(joined) if records else _of_object(joined)
+        facts = _recorded(joined) if plan.records_only else _of_object(joined)
         if facts:
             entry = joined.entry
             found[Subject(About.RESOURCE, entry.address, entry.deposed)] = facts
@@ -275,16 +274,6 @@ def _hidden(path: Path, value: Value) -> Iterator[Path]:
 
 def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
-
-
-def _records_what_it_found(plan: Plan) -> bool:
-    """Is it a plan of ``-refresh-only``, which changes nothing but the state? It holds no
-    resources, and it does not say what it is; OpenTofu does not even say that it can be applied."""
-    return (
-        plan.applyable is not False
-        and not plan.managed
-        and all(joined.change is None for joined in plan.joined)
-    )
 
 
 def _recorded(joined: Joined) -> Consequence:

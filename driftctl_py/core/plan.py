@@ -179,3 +179,16 @@ class Plan:
     errored: bool = False
     complete: bool | None = None
     applyable: bool | None = None
+
+    @property
+    def records_only(self) -> bool:
+        """Is it a plan of ``-refresh-only``, which changes nothing but the state? It holds no
+        resources, and it does not say what it is; OpenTofu does not even say that it can be
+        applied."""
+        return (
+            self.applyable is not False
+            and not self.errored
+            and not self.managed
+            and bool(self.joined)
+            and all(each.change is None for each in self.joined)
+        )

@@ -1,7 +1,8 @@
 """How two plans differ in what they mean, consequence by consequence.
 
-Two plans without a difference have the same fingerprint, and the other way round. What merely
-looks different in their files is no difference.
+Two plans without a difference have the same fingerprint. The other way round that holds with a key:
+without one a fingerprint leaves out which secret it is, and here two of them are told apart. What
+merely looks different in their files is no difference.
 """
 
 from __future__ import annotations

@@ -249,6 +249,13 @@ def _told(deviation: Deviation) -> Iterator[_Told]:
             yield _told_of_both(found, in_a=found.at in deviation.a, in_b=found.at in deviation.b)
 
 
+def _first(deviation: Deviation) -> tuple[list[_Told], int]:
+    """What is told, and how much more there would be. Of what destroys nothing is left out."""
+    told = list(_told(deviation))
+    most = len(told) if deviation.destroys else _FACTS_AT_MOST
+    return told[:most], max(0, len(told) - most)
+
+
 def _told_alone(found: FactDifference, consequence: Consequence) -> Iterator[_Told]:
     """Of what only one plan does: what it is and what it will be, as in every report."""
     fact, path = found.at.fact, found.at.path
@@ -350,11 +357,10 @@ class _Terminal:
                 subsequent_indent=" " * _INDENT,
                 break_on_hyphens=False,
             )
-        told = list(_told(deviation))
-        for each in told[:_FACTS_AT_MOST]:
+        told, more = _first(deviation)
+        for each in told:
             yield from self._fact(each)
-        if len(told) > _FACTS_AT_MOST:
-            more = len(told) - _FACTS_AT_MOST
+        if more:
             yield f"{'':{_INDENT}}… {more} more; --format json lists all"
 
     def _fact(self, told: _Told) -> Iterator[str]:
@@ -396,8 +402,8 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
     head = f"{lead} {_symbol(deviation)} {_name(deviation.subject)}"
     remark = _remark(deviation)
     yield head + (f"  # {remark}" if remark else "")
-    told = list(_told(deviation))
-    for each in told[:_FACTS_AT_MOST]:
+    told, more = _first(deviation)
+    for each in told:
         note = f"  # {each.note}" if each.note else ""
         several = len(each.values) == 2
         parts = show.parts(*each.values, limit=_VALUE_AT_MOST) if several else None
@@ -414,5 +420,5 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
                 yield f"{mark}   {each.words}  {text}{note}"
         else:
             yield f"    {each.words}  {' → '.join(literals)}".rstrip() + note
-    if len(told) > _FACTS_AT_MOST:
-        yield f"    … {len(told) - _FACTS_AT_MOST} more"
+    if more:
+        yield f"    … {more} more"

@@ -81,11 +81,8 @@ def comparable(text: str) -> list[str]:
     return text.replace("no changes: in sync", "no changes").splitlines()
 
 
-# OpenTofu says of no plan whether it is complete, or whether there is something to apply.
-REFRESH = {"  Applying it changes no object: it records in the state what is really there."}
+# OpenTofu says of no plan whether it is complete.
 SAID_OTHERWISE = {
-    ("refresh_only", "tofu"): REFRESH,
-    ("refresh_only_rich", "tofu"): REFRESH,
     ("targeted", "tofu"): {
         "plan.json: no changes",
         "plan.json: incomplete; whether anything would change is not known",

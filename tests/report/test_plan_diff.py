@@ -198,6 +198,20 @@ def test_many_lines_are_cut_and_counted() -> None:
     assert len(document(many(23, 1), many(23, 2))["differences"][0]["facts"]) == 23
 
 
+@pytest.mark.parametrize("kind", [Kind.DELETE, Kind.REPLACE, Kind.REPLACE_CREATE_FIRST])
+def test_nothing_of_what_destroys_is_cut(kind: Kind) -> None:
+    def many(value: Any) -> Plan:
+        before = {"id": "i"} | {f"a{n:02}": f"old {value}" for n in range(23)}
+        after = before | {f"a{n:02}": value for n in range(23)}
+        change = update(before, None if kind is Kind.DELETE else after, kind)
+        drift = update(before, before | {"id": "j"}, Kind.UNKNOWN, actions=("melt",))
+        return Plan("1", joined=(Joined(change, drift),), managed=1, settings=())
+
+    for said in (text(many(1), many(2)), markdown(many(1), many(2))):
+        assert "more" not in said
+        assert kind is Kind.DELETE or all(f"a{n:02}" in said for n in range(23))
+
+
 def test_many_parts_of_a_value_are_cut_and_counted() -> None:
     def listed(start: int) -> Plan:
         return plan_of(update(None, {"a": [start + n for n in range(20)]}, Kind.CREATE))

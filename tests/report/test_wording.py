@@ -31,8 +31,8 @@ def tolerated(**more: Any) -> Finding:
     return finding(**facts | {"drifted": True, "pending": False} | more)
 
 
-def gone() -> Finding:
-    return tolerated(drift=Kind.DELETE, origin=Origin.DRIFT_GONE)
+def gone(**more: Any) -> Finding:
+    return tolerated(drift=Kind.DELETE, origin=Origin.DRIFT_GONE, **more)
 
 
 def reverted() -> Finding:
@@ -85,6 +85,18 @@ def reverted() -> Finding:
         ),
         (finding(kind=Kind.NO_OP, pending=False, origin=Origin.EQUIVALENT), "=", ""),
         (tolerated(), "!", "drift: changed outside; apply leaves it so"),
+        (tolerated(only_recorded=True), "!", "drift: changed outside; apply records it"),
+        (gone(only_recorded=True), "!", "drift: deleted outside; apply forgets it"),
+        (
+            tolerated(previous_address="x.old", origin=Origin.BOTH),
+            ">",
+            "moved from x.old; drift: changed outside; also pending",
+        ),
+        (
+            tolerated(imported=True, origin=Origin.BOTH),
+            "<",
+            "imported; drift: changed outside; also pending",
+        ),
         (gone(), "!", "drift: deleted outside; the code does not want it back"),
         (reverted(), "~", "drift: changed outside; apply puts it back"),
         (
@@ -284,13 +296,27 @@ def test_the_answer_about_a_plan_names_what_is_worst_first() -> None:
     )
 
 
+def test_the_answer_about_a_plan_tells_outputs_apart_that_nobody_understands() -> None:
+    outputs = {"o": {"actions": ["create"]}, "p": {"actions": ["melt"]}}
+
+    assert answered(output_changes=outputs) == (
+        "plan.json: does what this version does not know to 1 output, changes 1 output"
+    )
+    assert answered(output_changes={"p": outputs["p"]}) == (
+        "plan.json: does what this version does not know to 1 output"
+    )
+
+
 def test_the_answer_about_a_plan_says_in_sync_of_a_complete_one_only() -> None:
     drift = {"resource_drift": [entry("x.y", "update", before={"a": 1}, after={"a": 2})]}
 
     assert answered(complete=True) == "plan.json: no changes: in sync"
     # Its engine does not say: it may have been limited to a part.
     assert answered() == "plan.json: no changes"
-    assert answered(**drift) == "plan.json: nothing to apply; 1 drifted"
+    left = entry("x.y", "no-op")
+    assert answered(left, **drift) == "plan.json: nothing to apply; 1 drifted"
+    # Without any resources it is a plan of -refresh-only.
+    assert answered(**drift) == "plan.json: records what it found; 1 drifted"
     assert answered(complete=False) == (
         "plan.json: incomplete; whether anything would change is not known"
     )
