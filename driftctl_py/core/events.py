@@ -29,7 +29,9 @@ class _Range(msgspec.Struct):
     start: _Position = msgspec.field(default_factory=_Position)
 
 
-class _Diagnostic(msgspec.Struct):
+class WireDiagnostic(msgspec.Struct):
+    """As the wire spells it; also in the stream of an apply."""
+
     severity: str = "error"
     summary: str = ""
     detail: str = ""
@@ -66,7 +68,7 @@ class _Line(msgspec.Struct):
     terraform: str | None = None
     tofu: str | None = None
     ui: str = "1"
-    diagnostic: _Diagnostic | None = None
+    diagnostic: WireDiagnostic | None = None
     change: _Change | None = None
     changes: _Summary | None = None
     outputs: dict[str, _Output] | None = None
@@ -118,7 +120,7 @@ class EventLog:
                     ("tofu", event.tofu) if event.tofu else ("terraform", event.terraform or "")
                 )
             case "diagnostic" if event.diagnostic is not None:
-                self.diagnostics.append(_diagnostic(event.diagnostic))
+                self.diagnostics.append(diagnostic_of(event.diagnostic))
             case "resource_drift":
                 self.drifted += 1
             case "planned_change":
@@ -172,7 +174,8 @@ class EventLog:
         return not (counted or self.drifted or self.planned or self.outputs_changed)
 
 
-def _diagnostic(wire: _Diagnostic) -> Diagnostic:
+def diagnostic_of(wire: WireDiagnostic) -> Diagnostic:
+    """In our own words."""
     # Some backends put all they have to say into the summary.
     summary, _, more = wire.summary.strip().partition("\n")
     where = ""
