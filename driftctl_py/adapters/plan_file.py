@@ -169,7 +169,11 @@ def _open(source: Path | int) -> FileIO:
         if isinstance(source, int):
             # A number of its own: a program that inherits it has another standard input.
             return FileIO(os.dup(source))
-        return FileIO(source)
+        # Not to be held by a named pipe until somebody writes into it: `_fill` waits for that, and
+        # can be stopped.
+        file = FileIO(source, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+        os.set_blocking(file.fileno(), True)
+        return file
     except FileNotFoundError as error:
         raise UsageError(
             f"There is no file {source}.",

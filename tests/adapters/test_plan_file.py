@@ -6,6 +6,7 @@ import io
 import os
 import resource
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,6 +128,37 @@ def test_waiting_for_a_pipe_can_be_stopped() -> None:
         PlanFiles(stopped=lambda: next(answers)).opened(end),
     ):
         pytest.fail("there is no plan yet")
+
+
+def test_waiting_for_somebody_to_open_a_named_pipe_can_be_stopped(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plan")
+    answers = iter([False, True])
+
+    with (
+        pytest.raises(Interrupted, match="nothing was changed"),
+        PlanFiles(stopped=lambda: next(answers)).opened(tmp_path / "plan"),
+    ):
+        pytest.fail("there is no plan yet")
+
+
+def test_a_named_pipe_is_read_once_somebody_writes_into_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plan")
+    # More than a pipe holds at once, and with a pause in the middle.
+    text = b"{" + b" " * 200_000
+
+    def write() -> None:
+        time.sleep(0.3)
+        with (tmp_path / "plan").open("wb") as into:
+            into.write(text)
+            into.flush()
+            time.sleep(0.3)
+            into.write(b"}")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with PlanFiles().opened(tmp_path / "plan") as opened:
+        assert bytes(opened.data) == text + b"}"
+    writer.join()
 
 
 @pytest.mark.parametrize(

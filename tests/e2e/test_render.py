@@ -480,6 +480,32 @@ def test_waiting_for_a_pipe_ends_with_the_first_ctrl_c(
     assert documented(text)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_waiting_for_a_named_pipe_ends_with_the_first_ctrl_c(
+    embedded_site: Site, number: signal.Signals
+) -> None:
+    pipe = embedded_site.root / "plan"
+    os.mkfifo(pipe)
+    running = embedded_site.start("render", str(pipe))
+    assert wait_until(lambda: _opened(running.pid, pipe))
+
+    running.send_signal(number)
+    out, err = running.communicate(timeout=20)
+
+    assert (running.returncode, out) == (130, "")
+    assert err == "error: Stopped while the plan was waited for; nothing was changed.\n"
+
+
+def _opened(pid: int, path: Path) -> bool:
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            if entry.readlink() == path:
+                return True
+        except OSError:
+            continue
+    return False
+
+
 def _holds(pid: int, size: int) -> bool:
     """Has the process a deleted file of that size open?"""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
