@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from driftctl_py import compose
 from driftctl_py.cli.interrupt import interruptibly
-from driftctl_py.cli.output import write_output
+from driftctl_py.cli.output import terminal, write_output
 from driftctl_py.cli.progress import watching
 from driftctl_py.core.check import CheckReport
 
@@ -29,28 +28,23 @@ def run_check(arguments: argparse.Namespace) -> int:
             stop,
             progress.say,
         )
-    write_output(_render(report, arguments.format, to_file=arguments.output is not None), arguments)
+    write_output(_render(report, arguments), arguments)
     return report.exit_code
 
 
-def _render(report: CheckReport, format_: str, *, to_file: bool) -> str:
-    if format_ == "json":
+def _render(report: CheckReport, arguments: argparse.Namespace) -> str:
+    if arguments.format == "json":
         from driftctl_py.report.json_report import render_json
 
         return render_json(report)
-    if format_ == "markdown":
+    if arguments.format == "markdown":
         from driftctl_py.report.markdown import render_markdown
 
         return render_markdown(report)
     from driftctl_py.report.text import render_text
 
-    terminal = sys.stdout.isatty() and not to_file
-    width = os.get_terminal_size(sys.stdout.fileno()).columns if terminal else 0
-    return render_text(
-        report,
-        width=max(80, width or 100),
-        color=terminal and not compose.environ().get("NO_COLOR"),
-    )
+    width, there = terminal(arguments)
+    return render_text(report, width=width, color=there and not compose.environ().get("NO_COLOR"))
 
 
 def _path(text: str | None) -> Path | None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from driftctl_py.cli.output import write_output
-from driftctl_py.cli.render import read, source, terminal
+from driftctl_py.cli.render import for_terminal, read, source
 from driftctl_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def _render(difference: PlanDifference, a: str, b: str, arguments: argparse.Name
         return plan_diff.render_plan_diff_json(difference, a, b)
     if arguments.format == "markdown":
         return plan_diff.render_plan_diff_markdown(difference, a, b)
-    width, color = terminal(arguments)
+    width, color = for_terminal(arguments)
     return plan_diff.render_plan_diff_text(difference, a, b, width=width, color=color)

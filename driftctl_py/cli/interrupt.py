@@ -92,8 +92,9 @@ def _signals_to(news: SimpleQueue[bool]) -> Iterator[None]:
 
 def _leave() -> NoReturn:
     """End at once, whatever still waits for whom. Engines were killed when it was insisted."""
-    # A live display hid the cursor, and nobody else brings it back.
-    cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
-    sys.stderr.write(f"{cursor}interrupted; nothing was changed\n")
-    sys.stderr.flush()
+    if sys.stderr is not None:  # closed by whoever started us
+        # A live display hid the cursor, and nobody else brings it back.
+        cursor = "\x1b[?25h" if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{cursor}interrupted; nothing was changed\n")
+        sys.stderr.flush()
     os._exit(130)

@@ -1,4 +1,7 @@
-"""Where a result goes: standard output, or a file, whole or not at all."""
+"""Where a result goes: standard output, or a file, whole or not at all.
+
+Whoever started us may have closed a stream, or gone away, or given us a disk that is full.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from driftctl_py.errors import Unavailable
 
 
 def write_output(text: str, arguments: argparse.Namespace) -> None:
-    """Write to ``--output``, else to standard output. Raises `Unavailable`."""
+    """Write to ``--output``, else to standard output. Raises `Unavailable`, and `BrokenPipeError`
+    where nobody reads any more."""
     text = text if text.endswith("\n") else f"{text}\n"
     if arguments.output is None:
         _say(text, sys.stdout)
@@ -33,26 +37,64 @@ def write_output(text: str, arguments: argparse.Namespace) -> None:
         else:
             _replace(Path(os.path.realpath(path)), text)
     except OSError as error:
+        todo = "Check the directory and its permissions."
         # A check may have taken an hour.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, Unavailable):
             _say(text, sys.stdout)
+            todo = f"{todo[:-1]}; the report is on standard output."
         raise Unavailable(
-            f"The report could not be written to {path}: {error.strerror}.",
-            todo="Check the directory and its permissions; the report is on standard output.",
+            f"The report could not be written to {path}: {error.strerror}.", todo=todo
         ) from error
 
 
-def _say(text: str, stream: TextIO) -> None:
+def terminal(arguments: argparse.Namespace) -> tuple[int, bool]:
+    """How wide a text may be, and whether it is for a terminal."""
+    stream = sys.stdout
+    there = stream is not None and stream.isatty() and arguments.output is None
+    columns = os.get_terminal_size(stream.fileno()).columns if there else 0
+    return max(80, columns or 100), there
+
+
+def tell(text: str) -> None:
+    """A line beside the result, on standard error, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{text}\n")
+
+
+def _say(text: str, stream: TextIO | None) -> None:
+    if stream is None:
+        raise Unavailable(
+            "Standard output is closed, so the report could not be written.",
+            todo="Leave it open, or name a file: --output FILE",
+        )
     # With PYTHONIOENCODING=ascii or an old locale, a name or a sign may not be encodable.
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-    stream.write(text)
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        _forget(stream)
+        raise
+    except OSError as error:
+        _forget(stream)
+        raise Unavailable(
+            f"The report could not be written to standard output: {error.strerror}.",
+            todo="Make room where it goes, or name a file elsewhere: --output FILE",
+        ) from error
+
+
+def _forget(stream: TextIO) -> None:
+    """What could not be written is still held, and would fail once more when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _open_stream(path: Path) -> TextIO | None:
     """Standard output or standard error, where ``path`` is another name of what it writes to."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # ValueError: a stream that is closed, or that is no file at all.
         with contextlib.suppress(OSError, ValueError):
             if os.path.samestat(path.stat(), os.fstat(stream.fileno())):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from driftctl_py import compose
 from driftctl_py.cli.interrupt import interruptibly
-from driftctl_py.cli.output import write_output
+from driftctl_py.cli.output import tell, terminal, write_output
 from driftctl_py.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,12 +52,12 @@ def read(arguments: argparse.Namespace, work: Callable[[compose.Reading], T]) ->
     stop = compose.new_stop()
     reading = compose.reading(options, stop=stop)
 
-    def tell(text: str) -> None:
+    def say(text: str) -> None:
         # Without an engine there is nothing to wait for.
         if reading.asks_engine:
-            sys.stderr.write(f"{text}\n")
+            tell(text)
 
-    return interruptibly(lambda: work(reading), stop, tell)
+    return interruptibly(lambda: work(reading), stop, say)
 
 
 def source(place: str, name: str | None = None) -> compose.Source:
@@ -70,11 +69,10 @@ def source(place: str, name: str | None = None) -> compose.Source:
     return compose.Source(sys.stdin.fileno(), name or "standard input")
 
 
-def terminal(arguments: argparse.Namespace) -> tuple[int, bool]:
+def for_terminal(arguments: argparse.Namespace) -> tuple[int, bool]:
     """How wide a text may be, and whether it may have colours."""
-    there = sys.stdout.isatty() and arguments.output is None
-    columns = os.get_terminal_size(sys.stdout.fileno()).columns if there else 0
-    return max(80, columns or 100), there and not compose.environ().get("NO_COLOR")
+    width, there = terminal(arguments)
+    return width, there and not compose.environ().get("NO_COLOR")
 
 
 def _render(report: PlanReport, arguments: argparse.Namespace) -> str:
@@ -109,7 +107,7 @@ def _render(report: PlanReport, arguments: argparse.Namespace) -> str:
         case _:
             from driftctl_py.report.plan_text import render_plan_text
 
-            width, color = terminal(arguments)
+            width, color = for_terminal(arguments)
             return render_plan_text(report, view, width=width, color=color)
 
 
@@ -125,9 +123,9 @@ def _say_why_unkeyed(report: PlanReport) -> None:
     if report.fingerprint.keyed:
         return
     given = "is empty" if compose.KEY_NAME in compose.environ() else "is not set"
-    sys.stderr.write(
+    tell(
         f"unkeyed: {compose.KEY_NAME} {given}, so this fingerprint leaves out what is sensitive "
-        "and stays the same when a secret changes\n"
+        "and stays the same when a secret changes"
     )
 
 

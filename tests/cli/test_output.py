@@ -114,6 +114,29 @@ def test_a_device_that_is_full_does_not_lose_the_report(capsys: pytest.CaptureFi
     assert capsys.readouterr().out == f"{REPORT}\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+def test_a_report_that_fits_nowhere_is_not_said_to_be_on_standard_output(tmp_path: Path) -> None:
+    code = (
+        "import argparse, sys; from driftctl_py.cli.output import write_output;"
+        "from driftctl_py.errors import Unavailable\n"
+        "try: write_output('report', argparse.Namespace(output=sys.argv[1]))\n"
+        "except Unavailable as error: sys.stderr.write(f'{error.what} {error.todo}')"
+    )
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+
+    assert done.stderr == (
+        f"The report could not be written to {tmp_path}: Is a directory. "
+        "Check the directory and its permissions."
+    )
+
+
 def test_standard_output_that_is_not_utf_8_gets_what_it_can_hold() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", CODE, "prod … ✓"],

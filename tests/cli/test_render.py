@@ -300,6 +300,59 @@ def test_a_reader_that_goes_away_is_no_error_to_tell(shell: Shell) -> None:
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
+@pytest.mark.parametrize("command", ["render", "render --format html", "diff clean.json"])
+def test_a_reader_that_is_gone_already_is_no_error_to_tell(shell: Shell, command: str) -> None:
+    # The pipe has no reader from the start, so even what would have fitted into it fails.
+    out, into = os.pipe()
+    os.close(out)
+    done = subprocess.run(
+        [sys.executable, "-m", "driftctl_py", *command.split(), "rich.json"],
+        stdout=into,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(into)
+
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize("command", ["render", "render --fingerprint", "diff clean.json"])
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (">&-", "Standard output is closed, so the report could not be written."),
+        ("> /dev/full", "The report could not be written to standard output: No space left"),
+    ],
+)
+def test_a_result_that_cannot_be_printed_says_so(
+    shell: Shell, command: str, where: str, said: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m driftctl_py {command} rich.json {where}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"DRIFTCTL_FINGERPRINT_KEY": "k" * 32},
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {said}")
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_nobody_needs_standard_error(shell: Shell) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m driftctl_py render rich.json --fingerprint 2>&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("f1-unkeyed-")
+
+
 def test_a_small_plan_imports_nothing_heavy(shell: Shell) -> None:
     code = (
         "import sys; from driftctl_py.cli.main import main; main(['render', 'create.json']);"
