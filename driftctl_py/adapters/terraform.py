@@ -400,7 +400,10 @@ class Engines:
     ) -> bool:
         """Whether all of it arrived."""
         argv = show_argv(run.candidate.path, plan)
-        finished = self._run(run, argv, _ignore, stdout=descriptor, pass_fds=inherit)
+        # It does not hear when it is asked to stop, and holds nothing that could be lost.
+        finished = self._run(
+            run, argv, _ignore, stdout=descriptor, pass_fds=inherit, kill_after_seconds=2
+        )
         if finished.exit_code != 0:
             raise self._failure("show", run, finished, EventLog())
         return _ends_as_json(descriptor)
@@ -424,6 +427,7 @@ class Engines:
         *,
         stdout: int | None = None,
         pass_fds: Sequence[int] = (),
+        kill_after_seconds: float | None = process.INTERRUPT_GRACE_SECONDS,
     ) -> process.Finished:
         try:
             return process.run(
@@ -435,6 +439,7 @@ class Engines:
                 timeout_seconds=run.timeout_seconds,
                 stdout=stdout,
                 pass_fds=pass_fds,
+                kill_after_seconds=kill_after_seconds,
             )
         except OSError as error:
             raise EngineError(
