@@ -1,5 +1,5 @@
-"""Watching a check: a live display on a terminal, plain lines elsewhere. On standard error only,
-so that standard output holds the result and nothing else."""
+"""Watching a check or an apply: a live display on a terminal, plain lines elsewhere. On standard
+error only, so that standard output holds the result and nothing else."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from driftctl_py.core.check import EnvironmentCheck
 
 
 @contextmanager
-def watching(stream: TextIO, *, verbose: bool) -> Iterator[PlainProgress | LiveProgress]:
+def watching(
+    stream: TextIO, *, verbose: bool, doing: str = "checking"
+) -> Iterator[PlainProgress | LiveProgress]:
     """Somebody to tell about progress, for as long as the work takes."""
     if not stream.isatty():
         yield PlainProgress(stream, verbose=verbose)
         return
-    live = LiveProgress(verbose=verbose)
+    live = LiveProgress(verbose=verbose, doing=doing)
     with live.display:
         yield live
 
@@ -42,6 +44,11 @@ class PlainProgress:
     def refreshed(self, environment: str, resources: int) -> None:
         """Nothing: a line for each resource would bury the rest."""
 
+    def applied(self, environment: str, resources: int) -> None:
+        """What an apply did is worth a line in a log; a hundred of them are not."""
+        if resources <= 10 or resources % 10 == 0:
+            self.say(f"{environment}: {_count(resources)} applied")
+
     def finished(self, check: EnvironmentCheck) -> None:
         with self._lock:
             self._done += 1
@@ -64,17 +71,18 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """Environments done, what is being planned now, resources refreshed so far, elapsed."""
+    """Environments done, what is being planned now, resources refreshed and applied so far,
+    elapsed."""
 
-    def __init__(self, *, verbose: bool) -> None:
+    def __init__(self, *, verbose: bool, doing: str = "checking") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Display
 
         self.display = Display(
-            TextColumn("checking"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            TextColumn(doing),
+            # One environment at a time has no bar to show.
+            *((BarColumn(bar_width=24), MofNCompleteColumn()) if doing == "checking" else ()),
             TimeElapsedColumn(),
             TextColumn("{task.fields[detail]}", markup=False),
             console=Console(stderr=True),
@@ -84,7 +92,8 @@ class LiveProgress:
         self._lock = threading.Lock()
         self._doing: dict[str, str] = {}
         self._refreshed: dict[str, int] = {}
-        self._task = self.display.add_task("check", total=None, detail="syncing Git")
+        self._applied: dict[str, int] = {}
+        self._task = self.display.add_task(doing, total=None, detail="syncing Git")
 
     def begin(self, total: int) -> None:
         self.display.update(self._task, total=total, detail="")
@@ -97,6 +106,11 @@ class LiveProgress:
     def refreshed(self, environment: str, resources: int) -> None:
         with self._lock:
             self._refreshed[environment] = resources
+        self._show()
+
+    def applied(self, environment: str, resources: int) -> None:
+        with self._lock:
+            self._applied[environment] = resources
         self._show()
 
     def finished(self, check: EnvironmentCheck) -> None:
@@ -116,6 +130,15 @@ class LiveProgress:
     def _show(self) -> None:
         with self._lock:
             doing = ", ".join(f"{name}: {what}" for name, what in self._doing.items())
-            resources = sum(self._refreshed.values())
-        counted = f"{resources} resources refreshed" if resources else ""
-        self.display.update(self._task, detail="  ".join(part for part in (counted, doing) if part))
+            refreshed = sum(self._refreshed.values())
+            applied = sum(self._applied.values())
+        parts = (
+            f"{refreshed} resources refreshed" if refreshed else "",
+            f"{_count(applied)} applied" if applied else "",
+            doing,
+        )
+        self.display.update(self._task, detail="  ".join(part for part in parts if part))
+
+
+def _count(resources: int) -> str:
+    return f"{resources} resource" + ("" if resources == 1 else "s")
