@@ -7,9 +7,12 @@ anchored elsewhere after each run, and `verify` compares the two.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from driftctl_py.core.canonical import canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ KINDS = (
 START = "0" * 64
 """What the first entry names as the one before it."""
 
+# Part of every hash: changes whenever an entry would be spelled another way.
+_VERSION = b"a1"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -75,10 +81,68 @@ class Flaw:
 
 def chained(event: Event, number: int, before: str) -> Entry:
     """The entry for an event."""
-    raise NotImplementedError
+    said = (
+        number,
+        before,
+        event.what,
+        # One moment has one spelling, whatever the zone in which it was written.
+        event.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        event.who,
+        event.environment,
+        event.run,
+        event.evidence,
+    )
+    return Entry(number, event, before, sha256(_VERSION + canonical(said)).hexdigest())
 
 
 def verify(entries: Iterable[Entry], anchors: Sequence[Anchor]) -> tuple[int, tuple[Flaw, ...]]:
     """How many entries there are, and every flaw: edited, missing, out of order, cut off. Reads
     the entries once, so a long trail need not fit into memory."""
-    raise NotImplementedError
+    flaws: list[Flaw] = []
+    waiting = set(anchors)
+    anchored = {anchor.number for anchor in anchors}
+    count, last, last_hash = 0, 0, START
+    for entry in entries:
+        count += 1
+        flaws.extend(_flaws(entry, last, last_hash))
+        if entry.number in anchored:
+            waiting.discard(Anchor(entry.number, entry.hash))
+        if entry.number > last:
+            last, last_hash = entry.number, entry.hash
+    for anchor in sorted(waiting, key=lambda each: (each.number, each.hash)):
+        if anchor.number > last:
+            end = f"the trail ends at entry {last}" if last else "the trail is empty"
+            what = f"Entry {anchor.number} was anchored, but {end}: the rest was cut off."
+        else:
+            what = (
+                f"Entry {anchor.number} was anchored with the hash {_short(anchor.hash)}, which no "
+                "entry of that number has: the trail was written anew from there or before."
+            )
+        flaws.append(Flaw(anchor.number, what))
+    return count, tuple(flaws)
+
+
+def _flaws(entry: Entry, last: int, last_hash: str) -> Iterator[Flaw]:
+    """What is wrong with an entry where it stands, after entry ``last``."""
+    number = entry.number
+    if number <= last:
+        yield Flaw(number, f"Entry {number} comes after entry {last}: out of order, or twice.")
+    elif number == last + 2:
+        yield Flaw(number - 1, f"Entry {number - 1} is missing.")
+    elif number > last + 2:
+        yield Flaw(last + 1, f"Entries {last + 1} to {number - 1} are missing.")
+    elif entry.before != last_hash:
+        told = f"does not follow entry {last}" if last else "is not the first of a trail"
+        yield Flaw(
+            number,
+            f"Entry {number} {told}: it names {_short(entry.before)} as the hash of the one "
+            f"before, which is {_short(last_hash)}.",
+        )
+    if chained(entry.event, number, entry.before).hash != entry.hash:
+        yield Flaw(
+            number, f"Entry {number} was edited: what it says does not give the hash it has."
+        )
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:12]}…"
