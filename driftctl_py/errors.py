@@ -5,7 +5,8 @@
     ├── ConfigError             driftctl.yaml: edit it (holds every Problem found, not the first)
     ├── SourceError             Git: the URL, the ref or what the repository holds is wrong
     ├── EngineError             terraform or tofu said no: read its diagnostics
-    │   └── EngineMissing       no program fits: install or choose one
+    │   ├── EngineMissing       no program fits: install or choose one
+    │   └── Untrusted           its plan may not be what it says: plan again
     ├── PlanError               a plan that this version cannot read: never guessed at
     ├── StateError              the state backend is not what was meant
     ├── StalePlan               what was planned fits no more: plan again
@@ -91,6 +92,10 @@ class EngineMissing(EngineError):
 
 class PlanError(DriftctlError):
     """These bytes are not a plan that this version understands."""
+
+
+class Untrusted(EngineError):
+    """There is a plan, and it cannot be trusted: incomplete, or made while things moved."""
 
 
 class StateError(DriftctlError):

@@ -50,6 +50,17 @@ class _Record(msgspec.Struct):
     links_of: str = ""
 
 
+class _Module(msgspec.Struct):
+    Key: str = ""
+    Source: str = ""
+    Version: str = ""
+    Dir: str = ""
+
+
+class _Modules(msgspec.Struct):
+    Modules: list[_Module] = []
+
+
 class Workdirs:
     """Makes and keeps the private directories under ``data_dir``, one per environment.
 
@@ -75,10 +86,14 @@ class Workdirs:
         source = root / environment.path
         with _source_errors(source):
             self._refuse_nothing_to_plan(environment, checkout, source)
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", environment.name)[:60]
-        digest = hashlib.sha256(f"{self._scope}\0{environment.name}".encode()).hexdigest()
-        home = self._root / f"{name}-{digest[:10]}"
+        home = self.home_of(environment.name)
         return Workdir(home, home / "tree" / environment.path, source, root)
+
+    def home_of(self, environment: str) -> Path:
+        """The private directory of the environment of that name."""
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", environment)[:60]
+        digest = hashlib.sha256(f"{self._scope}\0{environment}".encode()).hexdigest()
+        return self._root / f"{name}-{digest[:10]}"
 
     @staticmethod
     def _refuse_nothing_to_plan(environment: Environment, checkout: Checkout, source: Path) -> None:
@@ -246,6 +261,37 @@ class Workdirs:
         """The text of the lock file that Git holds (not of one that an `init` of ours made)."""
         return _read_text(workdir.source_directory / LOCK_FILE)
 
+    def own_lock_file(self, workdir: Workdir) -> str | None:
+        """The text of the lock file that the engine sees: Git's, or the one that `init` made."""
+        return _read_text(workdir.directory / LOCK_FILE)
+
+    def remote_modules(self, workdir: Workdir) -> dict[str, str]:
+        """What the calls of modules from elsewhere were resolved to by `init`, by their keys:
+        source, version, and a digest of the files that were fetched, since a source may name a
+        branch. Raises `StateError` on a record that no engine wrote."""
+        record = _read(workdir.data / "modules" / "modules.json")
+        if record is None:
+            return {}
+        try:
+            listed = msgspec.json.decode(record, type=_Modules).Modules
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise StateError(
+                f"The engine's record of its modules cannot be read: {error}.",
+                todo="Remove the environment's directory from the data directory and plan again.",
+            ) from error
+        found = {}
+        for each in listed:
+            place = Path(os.path.normpath(workdir.directory / each.Dir))
+            if each.Key and place.is_relative_to(workdir.data):
+                with _source_errors(place):
+                    found[each.Key] = f"{each.Source} {each.Version} {_digest_of_tree(place)}"
+        return found
+
+    def lost_state(self, workdir: Workdir) -> Path | None:
+        """A state that an apply could not save and that nobody has dealt with yet."""
+        path = workdir.directory / "errored.tfstate"
+        return path if path.exists() else None
+
     def forget_own_lock_file(self, workdir: Workdir) -> None:
         """Remove a lock file that an `init` of ours made, so that the next one chooses afresh,
         as a fresh clone would."""
@@ -323,6 +369,17 @@ def _read(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
+
+
+def _digest_of_tree(directory: Path) -> str:
+    """Of names and contents of all files below, but for what Git keeps for itself."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and ".git" not in path.relative_to(directory).parts:
+            name = str(path.relative_to(directory)).encode()
+            data = path.read_bytes()
+            digest.update(b"%d:%b%d:%b" % (len(name), name, len(data), data))
+    return digest.hexdigest()
 
 
 def _read_text(path: Path) -> str | None:

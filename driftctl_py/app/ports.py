@@ -17,6 +17,7 @@ from driftctl_py.core.approval import Approval
 from driftctl_py.core.audit import Anchor, Entry, Event
 from driftctl_py.core.check import EnvironmentCheck
 from driftctl_py.core.checkout import Checkout, Revision
+from driftctl_py.core.decision import Rulings
 from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
@@ -25,10 +26,12 @@ from driftctl_py.core.lease import Lease
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.plan import Plan
+from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State
 from driftctl_py.core.saved_plan import Opened
 from driftctl_py.core.state import StateAddress, StateLook
+from driftctl_py.core.values import Secrets
 
 
 class Sources(Protocol):
@@ -59,6 +62,11 @@ class Workdirs(Protocol):
     def forget_own_lock_file(self, workdir: Workdir) -> None: ...
     def set_override(self, workdir: Workdir, text: str | None) -> None: ...
     def recorded_backend(self, workdir: Workdir) -> bytes | None: ...
+    def own_lock_file(self, workdir: Workdir) -> str | None: ...
+    def remote_modules(self, workdir: Workdir) -> Mapping[str, str]: ...
+    def home_of(self, environment: str) -> Path: ...
+    def lost_state(self, workdir: Workdir) -> Path | None: ...
+    def make_directory(self, path: Path) -> None: ...
     def locked(self, workdir: Workdir) -> AbstractContextManager[None]: ...
     def exclusive(self, path: Path) -> AbstractContextManager[None]: ...
 
@@ -122,8 +130,9 @@ class Plans(Protocol):
 class WholePlans(Protocol):
     """Plans again, where they are to be applied."""
 
-    def read_whole(self, path: Path, *, masks: Masks, key: bytes) -> Plan:
-        """With its settings, and its secrets sealed: what a fingerprint needs."""
+    def read_whole(self, path: Path, *, masks: Masks, secrets: Secrets) -> Plan:
+        """With its settings, and its secrets sealed by ``secrets``: what a fingerprint needs. Two
+        plans that were read with the same ones can be compared."""
         ...
 
     def state_of(self, path: Path) -> tuple[str, int] | None:
@@ -154,8 +163,17 @@ class Progress(Protocol):
     def begin(self, total: int) -> None: ...
     def started(self, environment: str, doing: str) -> None: ...
     def refreshed(self, environment: str, resources: int) -> None: ...
+    def applied(self, environment: str, resources: int) -> None: ...
     def finished(self, check: EnvironmentCheck) -> None: ...
     def note(self, text: str) -> None: ...
+
+
+class Gate(Protocol):
+    """The rules, where there are any."""
+
+    def rulings(self, environment: Environment, report: PlanReport) -> Rulings:
+        """What they say of each change. Whatever goes wrong is in ``broken``."""
+        ...
 
 
 class Clock(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +68,8 @@ def repository_files(directory: Path) -> tuple[Path, frozenset[str], str]:
 def _fleet(options: Options, progress: Progress, stop: Stop) -> Fleet:
     from driftctl_py.adapters.git import GitSources
     from driftctl_py.adapters.machine import processors
+    from driftctl_py.adapters.plan_file import PlanFiles
+    from driftctl_py.app.check import Checker
     from driftctl_py.app.fleet import Fleet
 
     path = find_config(options.config)
@@ -83,7 +85,17 @@ def _fleet(options: Options, progress: Progress, stop: Stop) -> Fleet:
     stop.when_asked(sources.stop)
 
     def make_checker(selected: Sequence[Environment]) -> Checker:
-        return _checker(config, selected, path, own, jobs, sources, progress, stop)
+        made = parts(config, selected, path, own, jobs, sources, progress, stop)
+        return Checker(
+            made.preparer,
+            workdirs=made.workdirs,
+            engines=made.engines,
+            states=made.states,
+            plans=PlanFiles(),
+            clock=now,
+            progress=progress,
+            settings=made.settings,
+        )
 
     return Fleet(
         config,
@@ -96,7 +108,20 @@ def _fleet(options: Options, progress: Progress, stop: Stop) -> Fleet:
     )
 
 
-def _checker(
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The adapters and the preparer of one configuration. ``environ`` is what engines get."""
+
+    preparer: Preparer
+    workdirs: Workdirs
+    engines: Engines
+    states: StateReader
+    aws: Aws
+    settings: Settings
+    environ: Mapping[str, str]
+
+
+def parts(
     config: Config,
     selected: Sequence[Environment],
     path: Path,
@@ -105,16 +130,16 @@ def _checker(
     sources: _GitSources,
     progress: Progress,
     stop: Stop,
-) -> Checker:
+) -> Parts:
+    """What both checks and applies are made of. ``own`` is our data directory, ``selected`` are
+    the environments that it is for."""
     import hashlib
 
     from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.machine import available_memory
-    from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.state import StateReader
     from driftctl_py.adapters.terraform import Engines, cli_config, engine_environ
     from driftctl_py.adapters.workdir import Workdirs
-    from driftctl_py.app.check import Checker
     from driftctl_py.app.preparation import Preparer, Settings
     from driftctl_py.core.go_memory import tune
 
@@ -184,16 +209,7 @@ def _checker(
         progress=progress,
         settings=settings,
     )
-    return Checker(
-        preparer,
-        workdirs=workdirs,
-        engines=engines,
-        states=states,
-        plans=PlanFiles(),
-        clock=now,
-        progress=progress,
-        settings=settings,
-    )
+    return Parts(preparer, workdirs, engines, states, aws, settings, passed)
 
 
 def _common_env(selected: Sequence[Environment]) -> dict[str, str]:
@@ -203,4 +219,9 @@ def _common_env(selected: Sequence[Environment]) -> dict[str, str]:
 
 
 if TYPE_CHECKING:
+    from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.git import GitSources as _GitSources
+    from driftctl_py.adapters.state import StateReader
+    from driftctl_py.adapters.terraform import Engines
+    from driftctl_py.adapters.workdir import Workdirs
+    from driftctl_py.app.preparation import Preparer, Settings

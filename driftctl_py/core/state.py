@@ -357,6 +357,20 @@ def provider_hosts(state: bytes) -> frozenset[str]:
     return frozenset(hosts - {"terraform.io", ""})
 
 
+class _Head(msgspec.Struct):
+    lineage: str = ""
+    serial: int = 0
+
+
+def lineage_and_serial(state: bytes) -> tuple[str, int] | None:
+    """Of a state file's bytes; None for one that only its engine can read (encrypted)."""
+    try:
+        wire = msgspec.json.decode(state, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return (wire.lineage, wire.serial) if wire.lineage else None
+
+
 class _StateResource(msgspec.Struct):
     provider: str = ""
 

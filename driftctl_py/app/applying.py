@@ -1,0 +1,252 @@
+"""Applying a saved plan, and writing down how it ended.
+
+By us when we see the end, and by whoever starts next when we were killed: the engine goes on
+without us and says what it does in a file. Nothing is concluded that this file does not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from driftctl_py.app.planning import Planner, pinned
+from driftctl_py.app.ports import Appliers, Artifacts, Clock, Progress, Store, Workdirs
+from driftctl_py.app.preparation import Prepared, Settings
+from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
+from driftctl_py.core.audit import Event
+from driftctl_py.core.decision import Apply, Rulings, judge
+from driftctl_py.core.known_secrets import hide_in
+from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.run import Run, State
+from driftctl_py.errors import Diagnostic, DriftctlError, EngineError
+
+
+class Applier:
+    """Applies what was decided. The caller holds the run lock and the environment's directory."""
+
+    def __init__(
+        self,
+        planner: Planner,
+        *,
+        appliers: Appliers,
+        workdirs: Workdirs,
+        store: Store,
+        artifacts: Artifacts,
+        clock: Clock,
+        progress: Progress,
+        settings: Settings,
+    ) -> None:
+        self._planner = planner
+        self._appliers = appliers
+        self._workdirs = workdirs
+        self._store = store
+        self._artifacts = artifacts
+        self._clock = clock
+        self._progress = progress
+        self._settings = settings
+
+    def apply(self, run: Run, prepared: Prepared, decision: Apply, *, actor: str) -> Run:
+        """Apply the plan that lies in the environment's directory; the run as it ended."""
+        name = prepared.environment.name
+        began = replace(run, state=State.APPLYING, reason="", todo="")
+        # Written down before anything can change, so that whoever finds us dead knows of it.
+        self._store.save(
+            began,
+            self._event(
+                began,
+                "apply began",
+                actor,
+                fingerprint=run.fingerprint,
+                governing=run.governing.digest if run.governing else "",
+                approvals=" ".join(each.id for each in decision.approvals),
+                plan=run.artifacts.get("plan", ""),
+            ),
+        )
+        self._progress.started(name, "apply")
+        log = self._log_of(run)
+        self._workdirs.make_directory(log.parent)
+        try:
+            end = self._appliers.apply(
+                pinned(prepared),
+                plan=prepared.workdir.plan_file,
+                log=log,
+                grace_seconds=prepared.environment.apply_grace_seconds,
+                on_event=self._watch(name),
+            )
+        except EngineError as error:
+            # It could not even be started.
+            failed = replace(began, state=State.FAILED, reason=error.what, todo=error.todo)
+            return self._save(failed, "apply ended", actor)
+        ended = self._concluded(began, end)
+        if ended.state is State.UNVERIFIED:
+            ended = self._verified(ended, prepared)
+        return self._save(ended, "apply ended", actor)
+
+    def find_end(self, run: Run, *, actor: str) -> Run | None:
+        """How an apply ended that somebody began who is no more; None while it still goes on. Its
+        log must be here."""
+        end = self._appliers.left(self._log_of(run), on_event=self._watch(run.environment))
+        if end is None:
+            return None
+        ended = self._concluded(run, end)
+        said = f"{ended.reason} " if ended.reason else ""
+        found = replace(
+            ended,
+            reason=f"{said}The process that applied it ({run.worker}) ended before the engine did; "
+            "this was read from what the engine left.",
+        )
+        return self._save(found, "apply found ended", actor)
+
+    def has_log(self, run: Run) -> bool:
+        """Whether what the engine said is on this machine."""
+        return self._workdirs.read(self._log_of(run)) is not None
+
+    def give_up(self, run: Run, *, actor: str) -> Run:
+        """Nobody here can know how it ended: nothing more is applied until a person says so."""
+        reason = (
+            f"{run.worker} was applying it and gives no sign of life, and what its engine said is "
+            "not on this machine."
+        )
+        lost = replace(run, state=State.UNKNOWN, reason=reason, todo=_unblock(run.environment))
+        self._store.restrain(
+            Restraint(run.environment, Why.BLOCKED, reason, actor, self._clock(), run=run.id),
+            self._event(run, "blocked", actor, reason=reason),
+        )
+        return self._save(lost, "apply found ended", actor)
+
+    def _concluded(self, run: Run, end: ApplyEnd) -> Run:
+        """What is known of it without planning again."""
+        errors = hide_in(end.errors, self._settings.secrets)
+        run = replace(run, applied=end.applied)
+        if end.errored_state is not None:
+            return self._keep_lost_state(run, end.errored_state)
+        applied = end.applied
+        if end.stale:
+            return replace(
+                run,
+                state=State.STALE,
+                reason="The state moved after this plan was made, so the engine refused it.",
+                todo=f"Nothing was applied. Plan again: driftctl-py plan {run.environment}",
+            )
+        if end.succeeded:
+            return replace(run, state=State.UNVERIFIED)
+        again = f"Look at what is left: driftctl-py plan {run.environment}"
+        if end.exit_code is None and not applied.finished:
+            return replace(
+                run,
+                state=State.UNKNOWN,
+                reason="The engine ended without saying that it was through.",
+                todo=again,
+            )
+        reason = _first(errors)
+        if end.interrupted:
+            reason = f"It was interrupted. {reason}".rstrip()
+        if not (applied.done or applied.failed or applied.unfinished):
+            return replace(run, state=State.FAILED, reason=reason, todo=again)
+        return replace(run, state=State.PARTLY_APPLIED, reason=reason, todo=again)
+
+    def _verified(self, run: Run, prepared: Prepared) -> Run:
+        """A plan made afterwards says whether anything is left to do."""
+        name = run.environment
+        try:
+            left = self._planner.has_something_left(prepared)
+        except DriftctlError as error:
+            return replace(
+                run,
+                reason=f"Applied; no plan could be made afterwards: {error.what}",
+                todo=f"driftctl-py plan {name}",
+            )
+        if left is None:
+            return replace(run, state=State.APPLIED)
+        modes = prepared.environment.apply
+        still = judge(left.plan, left.assessment, modes, Rulings(), code_is_applied=True).changes
+        if not left.assessment.complete:
+            reason = f"The plan afterwards is incomplete: {left.assessment.incomplete_reason}"
+            return replace(run, reason=reason, todo=f"driftctl-py plan {name}")
+        if not still:
+            return replace(run, state=State.APPLIED)
+        named = ", ".join(each.address for each in still[:5])
+        more = f" and {len(still) - 5} more" if len(still) > 5 else ""
+        return replace(
+            run,
+            state=State.NOT_CONVERGED,
+            reason=f"Applied without an error, but a new plan would change {named}{more} again.",
+            todo=f"driftctl-py plan {name} shows it; what a provider never settles on belongs "
+            "into `ignore_changes`.",
+        )
+
+    def _keep_lost_state(self, run: Run, path: str) -> Run:
+        """A state that could not be saved is the only record of what was made: it stays where it
+        is, a copy goes to the artifacts, and nothing more is applied."""
+        reason = (
+            f"The engine could not save the state after run {run.id}; what it recorded lies in "
+            f"{path}."
+        )
+        todo = (
+            f"Push it from that directory (`terraform state push {Path(path).name}`), move the "
+            f"file away, then: {_unblock(run.environment)}"
+        )
+        reference = self._artifacts.put_file(Path(path))
+        self._store.restrain(
+            Restraint(run.environment, Why.BLOCKED, reason, run.actor, self._clock(), run=run.id),
+            self._event(run, "blocked", run.actor, state=reference),
+        )
+        return replace(
+            run,
+            state=State.PARTLY_APPLIED,
+            artifacts={**run.artifacts, "errored.tfstate": reference},
+            reason=reason,
+            todo=todo,
+        )
+
+    def _save(self, run: Run, what: str, actor: str) -> Run:
+        ended = replace(run, ended_at=self._clock())
+        applied = run.applied
+        event = self._event(
+            ended,
+            what,
+            actor,
+            state=run.state.value,
+            done=str(len(applied.done)) if applied else "0",
+            failed=str(len(applied.failed)) if applied else "0",
+        )
+        self._store.save(ended, event)
+        return ended
+
+    def _log_of(self, run: Run) -> Path:
+        """Where the engine writes what it does in a run."""
+        return self._workdirs.home_of(run.environment) / "runs" / run.id / "apply.jsonl"
+
+    def _watch(self, name: str) -> _Watch:
+        return _Watch(name, self._progress)
+
+    def _event(self, run: Run, what: str, actor: str, **evidence: str) -> Event:
+        return Event(what, self._clock(), actor, run.environment, run.id, evidence)
+
+
+class _Watch:
+    """Tells of progress, when there is some."""
+
+    def __init__(self, name: str, progress: Progress) -> None:
+        self._name = name
+        self._progress = progress
+        self._seen = 0
+
+    def __call__(self, log: ApplyLog) -> None:
+        done = len(log.applied.done)
+        if done != self._seen:
+            self._seen = done
+            self._progress.applied(self._name, done)
+
+
+def _unblock(environment: str) -> str:
+    return f'driftctl-py unblock {environment} --reason "…"'
+
+
+def _first(errors: tuple[Diagnostic, ...]) -> str:
+    if not errors:
+        return "The engine failed and did not say why."
+    first = errors[0]
+    about = f"{first.address}: " if first.address else ""
+    more = f" ({len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{about}{first.summary.rstrip('.')}.{more}"

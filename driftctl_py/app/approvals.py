@@ -1,0 +1,134 @@
+"""Saying yes or no to a plan that waits.
+
+An approval says what was approved, not which file: it is bound to what the plan means and to what
+governs it. Giving one applies nothing, and never moves the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from driftctl_py.app.deciding import binding_of
+from driftctl_py.app.ports import Clock, Store
+from driftctl_py.core.approval import (
+    Approval,
+    Identity,
+    People,
+    Requirement,
+    Standing,
+    may_approve,
+    standing,
+)
+from driftctl_py.core.audit import Event
+from driftctl_py.core.run import Run, State
+from driftctl_py.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An approval, or a rejection, that was written down. ``person`` is whom it counts for,
+    ``standing`` what the plan has by now."""
+
+    approval: Approval
+    person: str
+    standing: Standing
+    run: Run
+
+
+class Approvals:
+    """Takes approvals. ``requirement_of`` says what an environment asks for; rules that judged a
+    plan may ask for more, which its run records."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        people: People,
+        requirement_of: Callable[[str], Requirement],
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._requirement_of = requirement_of
+        self._clock = clock
+        self._new_id = new_id
+
+    def give(self, target: str, *, by: Identity, yes: bool, reason: str) -> Given:
+        """``target`` is an environment's name, or the beginning of a run's id. Raises `UsageError`
+        when nothing waits there, or when this one's word would not count."""
+        run = self._waiting(target)
+        requirement = self._requirement_of(run.environment)
+        why_not = may_approve(by, requirement, self._people, authors=run.authors)
+        if why_not:
+            raise UsageError(
+                f"{'Nothing was approved' if yes else 'Nothing was rejected'}: {why_not}",
+                todo="`people`, `groups` and `approval` in driftctl.yaml say who may.",
+            )
+        now = self._clock()
+        approval = Approval(
+            id=self._new_id(),
+            run=run.id,
+            binding=binding_of(run),
+            by=by,
+            yes=yes,
+            at=now,
+            expires_at=now + timedelta(seconds=requirement.expires_seconds),
+            reason=reason,
+            commit=run.commit,
+        )
+        evidence = {
+            "approval": approval.id,
+            "fingerprint": approval.binding.fingerprint,
+            "governing": approval.binding.governing,
+            "lineage": approval.binding.lineage,
+            "commit": run.commit,
+            "reason": reason,
+        }
+        what = "approved" if yes else "rejected"
+        event = Event(what, now, by.text, run.environment, run.id, evidence)
+        self._store.approve(approval, event)
+        found = standing(
+            self._store.approvals(run.environment),
+            approval.binding,
+            requirement,
+            self._people,
+            authors=run.authors,
+            now=now,
+        )
+        if found.rejected is not None:
+            # What waits shall not look as if it did.
+            run = replace(
+                run, state=State.REJECTED, reason=f"{by.text} rejected it: {reason}", ended_at=now
+            )
+            self._store.save(run)
+        return Given(approval, self._people.name_of(by.text) or by.text, found, run)
+
+    def _waiting(self, target: str) -> Run:
+        runs = self._store.runs(environment=target, states=(State.ALLOWED, State.HELD), limit=1)
+        if runs:
+            return runs[0]
+        found = self._store.find(target)
+        if len(found) > 1:
+            raise UsageError(
+                f"{len(found)} runs begin with {target}: {_named(found)}.",
+                todo="Give more of the run's id.",
+            )
+        if not found:
+            raise UsageError(
+                f"No plan of {target} waits, and no run begins with it.",
+                todo=f"Make a plan (driftctl-py plan {target}), or look: driftctl-py status",
+            )
+        run = found[0]
+        if not run.state.waits:
+            raise UsageError(
+                f"Run {run.id} is {run.state.value}, so its plan waits for nobody.",
+                todo=f"Make a new one: driftctl-py plan {run.environment}",
+            )
+        return run
+
+
+def _named(runs: Sequence[Run]) -> str:
+    return ", ".join(run.id for run in runs[:5])

@@ -1,0 +1,213 @@
+"""Deciding about a plan, by what holds at this moment, and writing the decision down.
+
+The judgement itself is pure (`core/decision.py`). Here its facts are brought together: rules,
+approvals, restraints, and what was applied before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from driftctl_py.app.order import Order
+from driftctl_py.app.planning import Made
+from driftctl_py.app.ports import Artifacts, Clock, Contents, Gate, Store, Workdirs
+from driftctl_py.app.preparation import Prepared, Settings
+from driftctl_py.core.approval import Binding, People, standing
+from driftctl_py.core.assessment import Status
+from driftctl_py.core.audit import Event
+from driftctl_py.core.decision import (
+    Apply,
+    Decision,
+    Hold,
+    Nothing,
+    Obstacle,
+    Refuse,
+    decide,
+    judge,
+)
+from driftctl_py.core.plan_report import View
+from driftctl_py.core.restraint import Why
+from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.errors import StoreError
+from driftctl_py.report.plan_document import render_plan_json
+
+
+class Decider:
+    """Decides, for any environment of one configuration."""
+
+    def __init__(
+        self,
+        *,
+        workdirs: Workdirs,
+        contents: Contents,
+        store: Store,
+        artifacts: Artifacts,
+        gate: Gate,
+        people: People,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._workdirs = workdirs
+        self._contents = contents
+        self._store = store
+        self._artifacts = artifacts
+        self._gate = gate
+        self._people = people
+        self._clock = clock
+        self._settings = settings
+
+    def decided(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
+        """The decision of this moment, and the run that records it."""
+        environment, report = order.environment, made.report
+        run = replace(
+            run,
+            engine=str(made.prepared.reported_engine),
+            governing=made.governing,
+            lineage=made.lineage,
+            serial=made.serial,
+        )
+        decision: Decision
+        if report is None:
+            run = replace(run, status=Status.IN_SYNC.value, fingerprint="")
+            decision = Nothing("The environment is what the code says.")
+            return self._recorded(run, order, decision), decision
+        assessment = report.assessment
+        last = self._store.last_converged(environment.name)
+        rulings = self._gate.rulings(environment, report)
+        applied = last is not None and last.governing == made.governing
+        modes = environment.apply
+        judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
+        since = last.commit if last is not None else ""
+        source = self._settings.sources[environment.source]
+        run = replace(
+            run,
+            status=assessment.status.value,
+            totals=assessment.totals,
+            drifted=assessment.drifted,
+            fingerprint=str(report.fingerprint),
+            judgement=judgement,
+            authors=self._contents.authors(source, since, order.revision),
+        )
+        now = self._clock()
+        decision = decide(
+            report.plan,
+            assessment,
+            judgement,
+            environment.requirement,
+            standing(
+                self._store.approvals(environment.name),
+                binding_of(run),
+                environment.requirement,
+                self._people,
+                authors=run.authors,
+                now=now,
+            ),
+            rulings=rulings,
+            obstacles=self._obstacles(order, made.prepared),
+            accepting=order.purpose is Purpose.ACCEPT,
+            now=now,
+        )
+        if order.purpose is Purpose.HEAL and isinstance(decision, Hold):
+            decision = Refuse(
+                ("Putting the drift back at the last applied commit needs an approval itself.",),
+                decision.judgement,
+            )
+        return self._recorded(run, order, decision, made), decision
+
+    def _obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
+        name, now = order.environment.name, self._clock()
+        found = []
+        for each in self._store.restraints(name):
+            if each.why is Why.PINNED or not each.holds(now):
+                continue
+            until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
+            way = "resume" if each.why is Why.SUSPENDED else "unblock"
+            found.append(
+                Obstacle(
+                    f"{name} is {each.why.value}{until} by {each.by}: {each.reason}",
+                    f'driftctl-py {way} {name} --reason "…"',
+                )
+            )
+        lost = self._workdirs.lost_state(prepared.workdir)
+        if lost is not None and not found:
+            found.append(
+                Obstacle(
+                    f"{lost} holds a state that an apply could not save.",
+                    "Push it with `terraform state push`, or move it away.",
+                )
+            )
+        return tuple(found)
+
+    def _recorded(
+        self, run: Run, order: Order, decision: Decision, made: Made | None = None
+    ) -> Run:
+        """Write the decision down, with its evidence where a plan waits or was refused."""
+        state, reason, todo = _state_of(decision)
+        if made is not None and made.report is not None:
+            document = render_plan_json(made.report, View.FULL).encode()
+            artifacts = {**run.artifacts, "plan.json": self._artifacts.put(document)}
+            if state.waits and "plan" not in artifacts:
+                plan = made.prepared.workdir.plan_file
+                artifacts["plan"] = self._artifacts.put_file(plan)
+            run = replace(run, artifacts=artifacts)
+        now = self._clock()
+        run = replace(
+            run,
+            state=state,
+            reason=reason,
+            todo=todo,
+            ended_at=None if state.waits else now,
+        )
+        if order.purpose is not Purpose.HEAL:
+            self._supersede(run, order)
+        evidence = {
+            "commit": run.commit,
+            "decision": state.value,
+            "fingerprint": run.fingerprint,
+            "governing": run.governing.digest if run.governing else "",
+            **run.artifacts,
+        }
+        self._store.save(run, Event("decided", now, order.actor, run.environment, run.id, evidence))
+        return run
+
+    def _supersede(self, run: Run, order: Order) -> None:
+        waiting = self._store.runs(
+            environment=run.environment, states=(State.ALLOWED, State.HELD), limit=100
+        )
+        for each in waiting:
+            if each.id != run.id:
+                over = replace(
+                    each,
+                    state=State.SUPERSEDED,
+                    reason=f"Run {run.id} made a newer plan.",
+                    todo="",
+                    ended_at=self._clock(),
+                )
+                self._store.save(over)
+
+
+def binding_of(run: Run) -> Binding:
+    """What an approval of this run's plan is good for. Raises `StoreError` for a run without a
+    plan."""
+    if run.governing is None or not run.fingerprint:
+        raise StoreError(
+            f"Run {run.id} is {run.state.value} and has no plan that could be approved.",
+            todo=f"Make one: driftctl-py plan {run.environment}",
+        )
+    return Binding(run.environment, run.fingerprint, run.governing.digest, run.lineage)
+
+
+def _state_of(decision: Decision) -> tuple[State, str, str]:
+    """Where a decision leaves a run: its state, why, and what to do."""
+    match decision:
+        case Nothing(why):
+            return State.IN_SYNC, why, ""
+        case Apply():
+            return State.ALLOWED, "", ""
+        case Hold(_, requirement, standing_now):
+            missing = standing_now.missing
+            asked = f" of {', '.join(requirement.groups)}" if requirement.groups else ""
+            plural = "approval" if missing == 1 else "approvals"
+            return State.HELD, f"It needs {missing} {plural}{asked}.", ""
+        case Refuse(reasons, _, todo):
+            return State.REFUSED, " ".join(reasons), todo

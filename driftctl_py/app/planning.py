@@ -1,0 +1,272 @@
+"""A plan that may be applied: made under the state lock, read whole, with all that it rests on.
+
+`check.py` plans to look; here a plan is made to be kept. So the state is locked meanwhile, its
+secrets are sealed into a fingerprint, and what governs it is written down part by part. Whether
+it may be applied is for `reconcile.py` to ask.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from driftctl_py.app.ports import (
+    Appliers,
+    Contents,
+    Engines,
+    Progress,
+    Sources,
+    States,
+    WholePlans,
+    Workdirs,
+)
+from driftctl_py.app.preparation import Prepared, Preparer, Settings
+from driftctl_py.core.engine_run import EngineRun, Planned
+from driftctl_py.core.events import EventLog
+from driftctl_py.core.governing import Governing, ruling_text, seal
+from driftctl_py.core.known_secrets import hide, hide_in
+from driftctl_py.core.plan_report import PlanReport, read_plan
+from driftctl_py.core.remedy import remedy
+from driftctl_py.core.state import LocalAddress, OtherAddress, lineage_and_serial
+from driftctl_py.core.values import Secrets
+from driftctl_py.errors import EngineError, SourceError, StateError, Untrusted
+
+# How long a plan waits for a state that somebody else has locked, before it gives up.
+LOCK_PATIENCE_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A saved plan, and what is known of it. ``report`` is None where the event stream alone
+    proved that there is nothing to show. ``lineage`` and ``serial`` are those of the state that it
+    was made on: empty and None before there is one, or where only the engine can read it."""
+
+    prepared: Prepared
+    governing: Governing
+    report: PlanReport | None = None
+    lineage: str = ""
+    serial: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Planner:
+    """Makes plans, and reads those that were kept. The caller holds the environment's lock."""
+
+    def __init__(
+        self,
+        preparer: Preparer,
+        *,
+        sources: Sources,
+        workdirs: Workdirs,
+        engines: Engines,
+        appliers: Appliers,
+        states: States,
+        plans: WholePlans,
+        contents: Contents,
+        progress: Progress,
+        settings: Settings,
+        key: bytes,
+    ) -> None:
+        self._preparer = preparer
+        self._sources = sources
+        self._workdirs = workdirs
+        self._engines = engines
+        self._appliers = appliers
+        self._states = states
+        self._plans = plans
+        self._contents = contents
+        self._progress = progress
+        self._settings = settings
+        self._key = key
+        # One for all that is read here, so that any two plans can be compared.
+        self._secrets = Secrets(key)
+
+    def make_ready(self, prepared: Prepared) -> tuple[Governing, tuple[str, ...]]:
+        """Lay it out and `init` where that is due; what governs it now, and what there is to warn
+        of. Raises for what may be checked but never applied."""
+        revision = prepared.revision
+        if revision.dirty:
+            raise SourceError(
+                f"{revision.display_url} holds changes that are in no commit, so what would be "
+                "applied could never be named again.",
+                todo="Commit or stash them (git status), then plan again.",
+            )
+        address = prepared.backend.address
+        if isinstance(address, LocalAddress) and not address.path.startswith("/"):
+            raise StateError(
+                f"{prepared.environment.name} keeps its state in {address}, below the checkout, "
+                "where nothing is ever written; an apply could not record what it did.",
+                todo="Configure state.s3 in driftctl.yaml, declare a remote backend, or give the "
+                "local backend an absolute path.",
+            )
+        warnings = self._preparer.make_ready(prepared)
+        return self._governing(prepared), warnings
+
+    def plan(self, prepared: Prepared, *, refresh_only: bool = False) -> Made:
+        """Plan, and read it. The saved plan stays where `Workdir.plan_file` says.
+
+        Raises `EngineError` where no plan came about, `Untrusted` where one did that must not be
+        believed.
+        """
+        governing, warnings = self.make_ready(prepared)
+        planned = self._plan(prepared, refresh_only=refresh_only)
+        if planned.exit_code == 1 and not planned.saved:
+            raise self._no_plan(planned)
+        if planned.exit_code == 1:
+            raise Untrusted(
+                "The plan is incomplete: the engine failed while it was made.",
+                todo=remedy(planned.errors, self._settings.dropped)
+                or "Mend what the engine names and plan again: driftctl-py plan "
+                f"{prepared.environment.name}",
+                diagnostics=hide_in(planned.errors, self._settings.secrets),
+            )
+        quiet = planned.exit_code == 0 and planned.log.quiet and not refresh_only
+        report = None if quiet else self._show(prepared)
+        self._refuse_moved_tree(prepared)
+        state = self._plans.state_of(prepared.workdir.plan_file)
+        lineage, serial = state or ("", None)
+        return Made(prepared, governing, report, lineage, serial, warnings)
+
+    def read(self, prepared: Prepared) -> PlanReport:
+        """The saved plan that lies where `Workdir.plan_file` says."""
+        return self._show(prepared)
+
+    def state_now(self, prepared: Prepared) -> tuple[str, int] | None:
+        """Lineage and serial of the state as it is; None where that cannot be seen, or where
+        there is no state."""
+        address = self._preparer.recorded(prepared)
+        if isinstance(address, OtherAddress):
+            return None
+        state = self._states.read(
+            address,
+            directory=prepared.workdir.source_directory,
+            environ=prepared.run.environ,
+        )
+        return None if state is None else lineage_and_serial(state)
+
+    def has_something_left(self, prepared: Prepared) -> PlanReport | None:
+        """What a plan finds to do after an apply; None: nothing at all. It takes no lock and is
+        not kept."""
+        run = pinned(prepared)
+        self._progress.started(prepared.environment.name, "plan")
+        planned = self._engines.plan(run, out=prepared.workdir.plan_file, on_event=_ignore)
+        if planned.exit_code == 1:
+            raise self._no_plan(planned)
+        if planned.exit_code == 0 and planned.log.quiet:
+            return None
+        return self._show(prepared)
+
+    def _plan(self, prepared: Prepared, *, refresh_only: bool) -> Planned:
+        name, seen = prepared.environment.name, 0
+
+        def watch(log: EventLog) -> None:
+            nonlocal seen
+            if log.refreshed != seen:
+                seen = log.refreshed
+                self._progress.refreshed(name, seen)
+
+        def once() -> Planned:
+            self._progress.started(name, "plan")
+            return self._appliers.plan_to_apply(
+                pinned(prepared),
+                out=prepared.workdir.plan_file,
+                refresh_only=refresh_only,
+                lock_timeout_seconds=LOCK_PATIENCE_SECONDS,
+                on_event=watch,
+            )
+
+        planned = once()
+        if planned.needs_init:
+            self._preparer.init(prepared)
+            planned = once()
+        return planned
+
+    def _show(self, prepared: Prepared) -> PlanReport:
+        workdir = prepared.workdir
+        self._progress.started(prepared.environment.name, "read")
+        try:
+            self._engines.show(pinned(prepared), plan=workdir.plan_file, out=workdir.plan_json)
+            plan = self._plans.read_whole(
+                workdir.plan_json, masks=self._settings.masks, secrets=self._secrets
+            )
+        finally:
+            # It holds the state's secrets in the clear.
+            self._workdirs.remove(workdir.plan_json)
+        return read_plan(
+            plan, name=prepared.environment.name, keyed=True, strict=self._settings.strict
+        )
+
+    def _governing(self, prepared: Prepared) -> Governing:
+        environment, key = prepared.environment, self._key
+        variables = {
+            name: value
+            for name, value in prepared.run.environ.items()
+            if name.startswith("TF_VAR_")
+        }
+        given = [f"{name}={value}".encode() for name, value in sorted(variables.items())]
+        lock_file = self._workdirs.own_lock_file(prepared.workdir) or ""
+        backend = prepared.backend
+        return Governing(
+            engine=str(prepared.reported_engine),
+            variables=seal(key, prepared.variables, *given),
+            lock_file=seal(key, lock_file.encode()),
+            backend=seal(key, str(backend.address).encode(), backend.settings_text.encode()),
+            settings=seal(key, ruling_text(environment)),
+            trees=self._trees(prepared),
+            modules={
+                name: seal(key, text.encode())
+                for name, text in self._workdirs.remote_modules(prepared.workdir).items()
+            },
+        )
+
+    def _trees(self, prepared: Prepared) -> Mapping[str, str]:
+        environment = prepared.environment
+        paths = {
+            posixpath.normpath(posixpath.join(environment.path, each)) for each in prepared.facts
+        }
+        source = self._settings.sources[environment.source]
+        return self._contents.trees(
+            source, prepared.revision, frozenset(paths | set(environment.var_files))
+        )
+
+    def _refuse_moved_tree(self, prepared: Prepared) -> None:
+        """A tree that is planned as it lies may change meanwhile."""
+        revision = prepared.revision
+        if not revision.in_place:
+            return
+        now = self._sources.resolve(self._settings.sources[prepared.environment.source])
+        if (now.commit, now.dirty) != (revision.commit, revision.dirty):
+            raise Untrusted(
+                "The working tree changed while it was planned, so the plan may be of neither.",
+                todo=f"Plan again: driftctl-py plan {prepared.environment.name}",
+            )
+
+    def _no_plan(self, planned: Planned) -> EngineError:
+        errors = hide_in(planned.errors, self._settings.secrets)
+        first = errors[0].summary if errors else "the engine did not say why"
+        return EngineError(
+            f"No plan came about: {first.rstrip('.')}.",
+            todo=remedy(errors, self._settings.dropped),
+            diagnostics=errors,
+        )
+
+
+def pinned(prepared: Prepared) -> EngineRun:
+    """How the engine is run there: always in the environment's own workspace, since an engine
+    applies a saved plan to whichever workspace happens to be selected (reference, section 3)."""
+    run, workspace = prepared.run, prepared.environment.workspace
+    return replace(run, environ={**run.environ, "TF_WORKSPACE": workspace})
+
+
+def told_safely(error: EngineError, settings: Settings) -> EngineError:
+    """The same error without what must not be quoted."""
+    return type(error)(
+        hide(error.what, settings.secrets),
+        todo=error.todo or remedy(error.diagnostics, settings.dropped),
+        diagnostics=hide_in(error.diagnostics, settings.secrets),
+    )
+
+
+def _ignore(_log: EventLog) -> None:
+    return None
