@@ -7,9 +7,10 @@ an unrelated push replaces. Any change of content makes it fit no more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +43,70 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class People:
     """Who is who, and who belongs to what. ``aliases`` are, by a person's name, identities
-    (``github:ada``) and e-mail addresses; ``groups`` hold names of persons."""
+    (``github:ada``) and e-mail addresses; ``groups`` hold names of persons.
+
+    An AWS identity may end in ``*``, since each session of an assumed role is called otherwise:
+    ``aws:arn:aws:sts::123456789012:assumed-role/Admin/*``.
+    """
 
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def name_of(self, identity: str) -> str | None:
-        """The person who has this identity or e-mail address; None for a stranger."""
-        raise NotImplementedError
+        """The person who has this identity or e-mail address; None for a stranger, and where it
+        would be several persons."""
+        names = self.names_of(identity)
+        return next(iter(names)) if len(names) == 1 else None
+
+    def names_of(self, identity: str) -> frozenset[str]:
+        """Everybody who may be meant."""
+        wanted = [_plain(identity)]
+        if noreply := _NOREPLY.fullmatch(wanted[0]):
+            wanted.append(f"github:{noreply[1]}")
+        return frozenset(
+            name
+            for name, aliases in self.aliases.items()
+            if any(_fits(_plain(alias), each) for alias in aliases for each in wanted)
+        )
 
     def groups_of(self, name: str) -> frozenset[str]:
-        raise NotImplementedError
+        return frozenset(group for group, members in self.groups.items() if name in members)
+
+
+# What GitHub writes into the commits of those who keep their address to themselves.
+_NOREPLY = re.compile(r"(?:[0-9]+\+)?([^@+]+)@users\.noreply\.github\.com")
+
+
+def _plain(identity: str) -> str:
+    """GitHub's names and e-mail addresses are the same in capitals; nothing else is."""
+    exact = identity.startswith(("aws:", "key:", "os:"))
+    return identity if exact else identity.lower()
+
+
+def _fits(alias: str, identity: str) -> bool:
+    if alias.startswith("aws:") and alias.endswith("*"):
+        rest = identity.removeprefix(alias[:-1])
+        return rest != identity and rest != "" and "/" not in rest
+    return alias == identity
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """What it takes. ``count`` different persons, each in one of ``groups`` (empty: in any group
-    at all). ``author_may``: who wrote what is to be applied may approve it. ``unverified``: the
-    operating system's word counts."""
+    at all), and at least one of each group of ``each_of``, whom rules want to be asked; who is in
+    both speaks for both. ``author_may``: who wrote what is to be applied may approve it.
+    ``unverified``: the operating system's word counts."""
 
     count: int = 1
     groups: tuple[str, ...] = ()
     author_may: bool = False
     unverified: bool = False
     expires_seconds: int = 24 * 3600
+    each_of: tuple[str, ...] = ()
+
+    def also(self, groups: Iterable[str]) -> Requirement:
+        """And somebody of each of these groups, too."""
+        return replace(self, each_of=tuple(dict.fromkeys((*self.each_of, *groups))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +134,19 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where it stands: ``given`` count, one for each person; ``missing`` more are needed.
-    ``rejected`` is a no that stands: it outranks every yes."""
+    """Where it stands: ``given`` count, one for each person; at least ``missing`` more are needed,
+    among them somebody of each group of ``lacking``. ``rejected`` is a no that stands: it outranks
+    every yes."""
 
     given: tuple[Approval, ...] = ()
     missing: int = 0
     rejected: Approval | None = None
     passed: tuple[Passed, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     @property
     def enough(self) -> bool:
-        return self.missing == 0 and self.rejected is None
+        return self.missing == 0 and not self.lacking and self.rejected is None
 
 
 def standing(
@@ -116,12 +159,117 @@ def standing(
     now: datetime,
 ) -> Standing:
     """What the approvals of an environment are worth for one plan of it, now. ``authors`` are
-    e-mail addresses or identities."""
-    raise NotImplementedError
+    e-mail addresses or identities.
+
+    The last word of each person decides, and a no of an author counts where their yes does not.
+    """
+    passed: list[Passed] = []
+    last: dict[str, Approval] = {}
+    for each in sorted(approvals, key=_in_order):
+        why = _other_binding(each.binding, binding) or _not_by(each.by, requirement, people)
+        name = people.name_of(each.by.text)
+        if why or name is None:
+            passed.append(Passed(each, why))
+            continue
+        if earlier := last.pop(name, None):
+            word = "yes" if each.yes else "no"
+            passed.append(Passed(earlier, f"{name} said {word} later, at {moment(each.at)}"))
+        last[name] = each
+    given: dict[str, Approval] = {}
+    rejected: Approval | None = None
+    for name, each in last.items():
+        expires = _expires(each, requirement)
+        if now >= expires:
+            passed.append(Passed(each, f"it expired at {moment(expires)}"))
+        elif not each.yes:
+            rejected = each
+        elif why := _is_author(name, requirement, people, authors):
+            passed.append(Passed(each, why))
+        else:
+            given[name] = each
+    missing, lacking = _still_needed(given, requirement, people)
+    return Standing(tuple(given.values()), missing, rejected, tuple(passed), lacking)
 
 
 def may_approve(
-    by: Identity, requirement: Requirement, people: People, *, authors: Sequence[str]
+    by: Identity,
+    requirement: Requirement,
+    people: People,
+    *,
+    authors: Sequence[str],
+    yes: bool = True,
 ) -> str:
-    """Why this one's yes would not count, as a sentence; empty when it would."""
-    raise NotImplementedError
+    """Why this one's yes, or no, would not count, as a sentence; empty when it would."""
+    why = _not_by(by, requirement, people)
+    if not why and yes:
+        name = people.name_of(by.text) or by.text
+        why = _is_author(name, requirement, people, authors)
+    # Whoever is named keeps his spelling.
+    return f"{why.replace('nobody', 'Nobody', 1)}." if why else ""
+
+
+def _in_order(approval: Approval) -> tuple[datetime, bool, str]:
+    """Of a yes and a no at one moment, the no is the last word."""
+    return approval.at, not approval.yes, approval.id
+
+
+def _other_binding(given: Binding, wanted: Binding) -> str:
+    if not (wanted.fingerprint and wanted.governing):
+        return "it is not known what it would be good for"
+    parts = {
+        "environment": given.environment == wanted.environment,
+        "meaning of the plan (its fingerprint)": given.fingerprint == wanted.fingerprint,
+        "content, engine or setting (the governing digest)": given.governing == wanted.governing,
+        "state (its lineage)": given.lineage == wanted.lineage,
+    }
+    others = [f"another {name}" for name, same in parts.items() if not same]
+    return f"it was given for {' and '.join(others)}" if others else ""
+
+
+def _not_by(by: Identity, requirement: Requirement, people: People) -> str:
+    """Why it is nobody's who is to be asked; whoever wrote it."""
+    name = people.name_of(by.text)
+    if name is None:
+        if several := sorted(people.names_of(by.text)):
+            return f"{by.text} may be any of {', '.join(several)}"
+        return f"nobody in `people` or `groups` of driftctl.yaml is {by.text}"
+    if not (by.verified or requirement.unverified):
+        return f"{by.text} is unverified, which counts only where `approval.unverified` is true"
+    groups, asked = people.groups_of(name), {*requirement.groups, *requirement.each_of}
+    if requirement.groups and not groups & asked:
+        return f"{name} is in none of the groups that are asked: {', '.join(sorted(asked))}"
+    if not groups:
+        return f"{name} is in no group of driftctl.yaml"
+    return ""
+
+
+def _is_author(name: str, requirement: Requirement, people: People, authors: Sequence[str]) -> str:
+    wrote = any(name in people.names_of(author) for author in authors)
+    if wrote and not requirement.author_may:
+        return f"{name} wrote what is to be applied, and somebody else has to approve it"
+    return ""
+
+
+def _expires(approval: Approval, requirement: Requirement) -> datetime:
+    """No later than what is required by now allows."""
+    return min(approval.expires_at, approval.at + timedelta(seconds=requirement.expires_seconds))
+
+
+def _still_needed(
+    names: Iterable[str], requirement: Requirement, people: People
+) -> tuple[int, tuple[str, ...]]:
+    """How many more at least, and of which groups nobody said yes."""
+    groups = [people.groups_of(name) for name in names]
+    wanted = frozenset(requirement.groups)
+    counted = sum(bool(each & wanted) if wanted else bool(each) for each in groups)
+    lacking = tuple(
+        group for group in requirement.each_of if not any(group in each for each in groups)
+    )
+    # Nothing is ever approved by nobody.
+    short = max(requirement.count, 1) - counted
+    return max(short, int(bool(lacking)), 0), lacking
+
+
+def moment(at: datetime) -> str:
+    """``2026-11-24 09:14 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

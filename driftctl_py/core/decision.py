@@ -10,16 +10,16 @@ Not here: what makes an approval count (``approval``), and the rules themselves 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, IntEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
-from driftctl_py.core.approval import Approval, Requirement, Standing
-from driftctl_py.core.assessment import Assessment
-from driftctl_py.core.environment import ApplyModes
-from driftctl_py.core.plan import Plan
+from driftctl_py.core.approval import Approval, Requirement, Standing, moment
+from driftctl_py.core.assessment import Assessment, Finding, Origin
+from driftctl_py.core.environment import ApplyModes, Mode
+from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
 
 
 class Level(IntEnum):
@@ -93,8 +93,16 @@ class Judgement:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Whom rules want to be asked, beside what the environment requires."""
-        raise NotImplementedError
+        """Whom rules want to be asked, beside what the environment requires: somebody of each.
+        Hand them to `Requirement.also` before asking where the approvals stand."""
+        rulings = [ruling for each in self.changes for ruling in each.rulings]
+        asked = (
+            group
+            for ruling in (*rulings, *self.of_plan)
+            if ruling.level is Level.APPROVE
+            for group in ruling.groups
+        )
+        return tuple(dict.fromkeys(asked))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +161,166 @@ def judge(
     """What is said of each change that apply would make. ``code_is_applied``: the last apply of
     this environment converged under the same governing digest, so that an output which changes
     now does so because the world moved, not the code."""
-    raise NotImplementedError
+    judging = _Judging(plan, modes, rulings, code_is_applied)
+    found: list[Judged] = []
+    for finding in (*assessment.findings, *assessment.equivalent):
+        if judging.acts_on(finding):
+            found.append(judging.finding(finding))
+    for output in assessment.outputs:
+        if output.kind is not Kind.NO_OP:
+            found.append(judging.output(output))
+    causes = {each.address: each.cause for each in found if not each.deposed}
+    for invocation in assessment.invocations:
+        cause = causes.get(invocation.triggered_by, Cause.UNDETERMINED)
+        found.append(judging.judged(invocation.address, cause, "invoke"))
+    return Judgement(tuple(sorted(found, key=_worst_first)), _sorted(rulings.of_plan))
 
 
-def applyable(plan: Plan) -> bool:
+class _Judging:
+    """One plan's changes, under one set of switches and rules."""
+
+    def __init__(
+        self, plan: Plan, modes: ApplyModes, rulings: Rulings, code_is_applied: bool
+    ) -> None:
+        self._records = plan.records_only
+        self._modes = modes
+        self._rulings = rulings
+        self._code_is_applied = code_is_applied
+
+    def acts_on(self, finding: Finding) -> bool:
+        """Would apply do anything about it? Of what happened outside in a way that this version
+        does not know, nobody can say."""
+        return (
+            finding.kind is not Kind.NO_OP
+            or bool(finding.modifiers)
+            or finding.drift is Kind.UNKNOWN
+            or (self._records and finding.drifted)
+        )
+
+    def finding(self, finding: Finding) -> Judged:
+        cause = self._recorded_cause(finding) if self._records else self._cause(finding)
+        return self.judged(finding.address, cause, _what(finding), finding.deposed)
+
+    def output(self, output: OutputChange) -> Judged:
+        cause = Cause.DRIFT if self._code_is_applied else Cause.COMMIT
+        if output.kind is Kind.UNKNOWN:
+            cause = Cause.UNDETERMINED
+        return self.judged(f"output.{output.name}", cause, output.kind.value)
+
+    def judged(self, address: str, cause: Cause, what: str, deposed: str = "") -> Judged:
+        """By the rules that match, or else by the switch of the cause."""
+        ruled = self._rulings.of_change.get((address, deposed), ())
+        return Judged(address, cause, what, _sorted(ruled or self._by_mode(cause)), deposed)
+
+    def _by_mode(self, cause: Cause) -> tuple[Ruling, ...]:
+        git, drift = _by_git(self._modes.git), _by_drift(self._modes.drift)
+        match cause:
+            case Cause.COMMIT:
+                return (git,)
+            case Cause.DRIFT:
+                return (drift,)
+            case Cause.BOTH | Cause.UNDETERMINED:
+                return (git, drift)
+            case _ as never:
+                assert_never(never)
+
+    def _cause(self, finding: Finding) -> Cause:
+        if Kind.UNKNOWN in (finding.kind, finding.drift):
+            return Cause.UNDETERMINED
+        if finding.origin is Origin.DRIFT_REVERTED:
+            return self._cause_of_all(finding)
+        # An object that nobody touched: whatever is known only after apply is the code's doing.
+        return _CAUSES.get(finding.origin, Cause.UNDETERMINED)
+
+    def _cause_of_all(self, finding: Finding) -> Cause:
+        """Of an object that is put back. A value that is known only after apply may follow from
+        that, or from a commit; where there is no commit, it follows from that."""
+        causes = {
+            _CAUSES.get(each.origin, Cause.UNDETERMINED)
+            for each in finding.attributes
+            if each.origin not in _LEFT
+        }
+        if self._code_is_applied:
+            causes.discard(Cause.UNDETERMINED)
+        if causes <= {Cause.DRIFT}:
+            return Cause.DRIFT
+        return Cause.UNDETERMINED if Cause.UNDETERMINED in causes else Cause.BOTH
+
+    def _recorded_cause(self, finding: Finding) -> Cause:
+        """In a plan that only records what is there."""
+        if Kind.UNKNOWN in (finding.kind, finding.drift):
+            return Cause.UNDETERMINED
+        if finding.modifiers:
+            return Cause.BOTH if finding.drifted else Cause.COMMIT
+        return Cause.DRIFT
+
+
+_CAUSES = {
+    Origin.DRIFT_REVERTED: Cause.DRIFT,
+    Origin.PENDING: Cause.COMMIT,
+    Origin.BOTH: Cause.BOTH,
+}
+# What apply leaves as it is.
+_LEFT = frozenset({Origin.DRIFT_TOLERATED, Origin.DRIFT_GONE, Origin.EQUIVALENT})
+_LEVELS = {Mode.AUTO: Level.ALLOW, Mode.GATE: Level.APPROVE, Mode.NEVER: Level.DENY}
+
+
+def _by_git(mode: Mode) -> Ruling:
+    return Ruling(_LEVELS[mode], f"apply.git: {mode.value}")
+
+
+def _by_drift(mode: Mode) -> Ruling:
+    return Ruling(_LEVELS[mode], f"apply.drift: {mode.value}")
+
+
+_NEVER = {
+    _by_git(Mode.NEVER): (
+        "apply.git is never, so commits are not applied here.",
+        "To have commits applied after a yes, write `apply: {git: gate}` for this environment in "
+        "driftctl.yaml.",
+    ),
+    _by_drift(Mode.NEVER): (
+        "apply.drift is never, so drift is not put back here.",
+        "To have drift put back after a yes, write `apply: {drift: gate}` for this environment in "
+        "driftctl.yaml.",
+    ),
+}
+"""What a switch that is off says, and how it is turned on."""
+
+
+def _what(finding: Finding) -> str:
+    if finding.kind is Kind.NO_OP:
+        outside = finding.drift or Kind.NO_OP
+        return finding.modifiers[0] if finding.modifiers else str(outside.value)
+    changed = [each.path for each in finding.attributes if each.origin not in _LEFT]
+    if finding.kind is Kind.UPDATE and len(changed) == 1 and changed[0]:
+        return changed[0]
+    return str(finding.kind.value)
+
+
+def _sorted(rulings: tuple[Ruling, ...]) -> tuple[Ruling, ...]:
+    return tuple(sorted(rulings, key=lambda each: -each.level))
+
+
+def _worst_first(judged: Judged) -> int:
+    return -judged.level
+
+
+def applyable(plan: Plan, *, accepting: bool = False) -> bool:
     """Would `apply` do anything with it? As the engine says, or by its own predicate where it
-    does not say (reference, section 1.1). False for what is errored."""
-    raise NotImplementedError
+    does not say (reference, section 1.1). False for what is errored. ``accepting``: it was made
+    with ``-refresh-only``, which a plan does not say of itself."""
+    if plan.errored:
+        return False
+    if plan.applyable is not None:
+        return plan.applyable
+    changes = [each.change for each in plan.joined if each.change is not None]
+    return (
+        any(each.kind is not Kind.NO_OP or each.moved or each.imported for each in changes)
+        or any(each.kind is not Kind.NO_OP for each in plan.outputs)
+        or bool(plan.invocations)
+        or (accepting and any(each.drift is not None for each in plan.joined))
+    )
 
 
 def decide(
@@ -177,4 +338,146 @@ def decide(
     """In this order: incomplete or errored → Refuse; nothing applyable → Nothing; an obstacle,
     broken rules or a denial → Refuse; a standing no → Refuse; approve → Hold until there is
     enough; else Apply. ``accepting``: it is a refresh-only plan, which only writes the state."""
-    raise NotImplementedError
+    if why := _cannot_be_trusted(plan, assessment, accepting=accepting):
+        return Refuse((why,), judgement, "Nothing was applied. Plan again once that is mended.")
+    if why := _nothing_to_do(plan, assessment, judgement, accepting=accepting):
+        return Nothing(why)
+    denied = [*_obstacles(obstacles), *_broken(rulings), *_denials(judgement)]
+    if denied:
+        reasons = tuple(dict.fromkeys(why for why, _ in denied))
+        return Refuse(
+            reasons, judgement, "\n".join(dict.fromkeys(todo for _, todo in denied if todo))
+        )
+    if standing.rejected is not None:
+        return Refuse((_no_of(standing.rejected),), judgement, _AFTER_A_NO)
+    match judgement.level:
+        case Level.ALLOW | Level.WARN:
+            return Apply(judgement)
+        case Level.APPROVE:
+            wanted = requirement.also(judgement.groups)
+            standing = _at(standing, now, wanted.each_of[len(requirement.each_of) :])
+            if standing.enough:
+                return Apply(judgement, standing.given)
+            return Hold(judgement, wanted, standing)
+        case Level.DENY:
+            return Refuse((_UNJUDGED,), judgement)
+        case _ as never:
+            assert_never(never)
+
+
+_AFTER_A_NO = (
+    "Change what is planned and plan again; or let them take it back: of one person the last word "
+    "counts, so they may still approve."
+)
+_UNJUDGED = (
+    "Apply would do something of which nobody can say whether it may be done. "
+    "This is a bug in driftctl_py."
+)
+
+
+def _cannot_be_trusted(plan: Plan, assessment: Assessment, *, accepting: bool) -> str:
+    if plan.errored:
+        return "The engine failed while it planned, so the plan holds only what came before."
+    if not assessment.complete:
+        return f"The plan is incomplete: {assessment.incomplete_reason}"
+    if plan.complete is False:
+        return "The engine says that the plan is incomplete: it does not cover the environment."
+    acts = [each.change for each in plan.joined if each.change and _changes_something(each.change)]
+    if acts and accepting:
+        return (
+            f"The plan was to record what is there, and yet it would {acts[0].kind.value} "
+            f"{acts[0].address}."
+        )
+    if acts and plan.applyable is False:
+        return (
+            "The engine says that there is nothing to apply, and yet the plan would "
+            f"{acts[0].kind.value} {acts[0].address}."
+        )
+    return ""
+
+
+def _changes_something(change: Change) -> bool:
+    return change.kind is not Kind.NO_OP and change.mode not in UNMANAGED
+
+
+def _nothing_to_do(
+    plan: Plan, assessment: Assessment, judgement: Judgement, *, accepting: bool
+) -> str:
+    """Why there is nothing to apply, as a sentence; empty where there is something."""
+    can = applyable(plan, accepting=accepting)
+    if can and judgement.changes:
+        return ""
+    if accepting:
+        # What is only spelled otherwise is not worth a new state.
+        return "The state holds what is there already."
+    if can and not _only_reads(plan):
+        return ""
+    if drifted := assessment.drifted:
+        whose = "one object was" if drifted == 1 else f"{drifted} objects were"
+        return f"Though {whose} changed outside, apply would leave everything as it is."
+    return "Only data sources would be read." if can else "Code, state and cloud are one."
+
+
+def _only_reads(plan: Plan) -> bool:
+    """A data source with a check is read on every run, and that can be applied."""
+    return not (
+        any(each.change and _changes_something(each.change) for each in plan.joined)
+        or any(each.kind is not Kind.NO_OP for each in plan.outputs)
+        or plan.invocations
+    ) and any(each.change and each.change.mode == "data" for each in plan.joined)
+
+
+def _obstacles(obstacles: tuple[Obstacle, ...]) -> Iterator[tuple[str, str]]:
+    for each in obstacles:
+        yield each.why, each.todo
+
+
+def _broken(rulings: Rulings) -> Iterator[tuple[str, str]]:
+    if rulings.broken:
+        yield rulings.broken, "Mend the rules; without them nothing can be allowed."
+
+
+def _denials(judgement: Judgement) -> Iterator[tuple[str, str]]:
+    """Why not and what to do instead, once for each rule."""
+    denied: dict[Ruling, list[str]] = {}
+    for each in judgement.changes:
+        of_it = f" (deposed object {each.deposed})" if each.deposed else ""
+        for ruling in each.rulings:
+            if ruling.level is Level.DENY:
+                denied.setdefault(ruling, []).append(f"{each.address}{of_it}")
+    for ruling in judgement.of_plan:
+        if ruling.level is Level.DENY:
+            denied.setdefault(ruling, []).append("The plan as a whole")
+    for ruling, about in denied.items():
+        why, todo = _NEVER.get(ruling) or _denied_by_rule(ruling)
+        yield f"{_some(about)}: {why}", todo
+
+
+def _denied_by_rule(ruling: Ruling) -> tuple[str, str]:
+    name = f"{ruling.rule} ({ruling.where})" if ruling.where else ruling.rule
+    why = f"denied by {name}" + (f": {ruling.message}" if ruling.message else ".")
+    return why, f"Change what is planned, or the rule {name}."
+
+
+def _some(names: list[str]) -> str:
+    """The judgement has all of them."""
+    more = len(names) - 3
+    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
+
+
+def _no_of(approval: Approval) -> str:
+    return f"{approval.by.text} said no at {moment(approval.at)}: {approval.reason}"
+
+
+def _at(standing: Standing, now: datetime, unasked: tuple[str, ...]) -> Standing:
+    """The same at another moment: what has expired since is missing again. And where nobody asked
+    whether somebody of a group said yes, nobody did."""
+    given = tuple(each for each in standing.given if now < each.expires_at)
+    expired = len(standing.given) - len(given)
+    lacking = (*standing.lacking, *unasked)
+    return replace(
+        standing,
+        given=given,
+        missing=max(standing.missing + expired, int(bool(lacking))),
+        lacking=lacking,
+    )

@@ -7,8 +7,18 @@ that, part by part, so that one can say which of them changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
+
+from driftctl_py.core.canonical import canonical
+from driftctl_py.core.environment import Credentials, Environment, S3State
+from driftctl_py.core.values import Value
+
+# Changes whenever the same content would get another digest, so that an approval given before
+# fits no more instead of fitting by chance.
+_VERSION = b"g1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +39,109 @@ class Governing:
     @property
     def digest(self) -> str:
         """256 bits, in hexadecimal digits. Independent of the order of mappings."""
-        raise NotImplementedError
+        parts: dict[str, Value] = {
+            "engine": self.engine,
+            "variables": self.variables,
+            "lock_file": self.lock_file,
+            "backend": self.backend,
+            "settings": self.settings,
+            "trees": dict(self.trees),
+            "modules": dict(self.modules),
+        }
+        return sha256(_VERSION + canonical(parts)).hexdigest()
 
     def differences(self, other: Governing) -> tuple[str, ...]:
         """What is not the same, in words: ``the engine (terraform 1.11.4, now tofu 1.10.0)``,
         ``modules/web``, ``a variable``."""
-        raise NotImplementedError
+        return tuple(self._differences(other))
+
+    def _differences(self, other: Governing) -> Iterator[str]:
+        if self.engine != other.engine:
+            yield f"the engine ({self.engine}, now {other.engine})"
+        if self.variables != other.variables:
+            yield "a variable"
+        if self.lock_file != other.lock_file:
+            yield "the lock file of the providers"
+        if self.backend != other.backend:
+            yield "the backend"
+        if self.settings != other.settings:
+            yield "what driftctl.yaml says of the environment"
+        for path, how in _changed(self.trees, other.trees):
+            yield ("the root of the source" if path == "." else path) + how
+        for name, how in _changed(self.modules, other.modules):
+            # What it was resolved to may be a URL, which is nobody's business here.
+            yield f"the remote module {name}{how}"
 
 
 def seal(key: bytes, *parts: bytes) -> str:
     """HMAC-SHA256 of the parts, in hexadecimal digits; unambiguous where one ends."""
-    raise NotImplementedError
+    digest = hmac.new(key, digestmod=sha256)
+    for part in parts:
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def ruling_text(environment: Environment) -> bytes:
+    """What the configuration says that rules how this environment is planned and applied; equal
+    for equal meaning. To be sealed, since variables may be secrets. Not in it: how often and how
+    long, labels, order between environments, and the ref, since content is what counts."""
+    requirement = environment.requirement
+    said: dict[str, Value] = {
+        "path": environment.path,
+        "workspace": environment.workspace,
+        "variables": dict(environment.variables),
+        "var_files": list(environment.var_files),
+        "env": dict(environment.env),
+        "engine": [environment.engine.use, environment.engine.version],
+        "state": _state(environment.state),
+        "apply": [environment.apply.git.value, environment.apply.drift.value],
+        "approval": {
+            "count": requirement.count,
+            "groups": [*sorted(set(requirement.groups))],
+            "each_of": [*sorted(set(requirement.each_of))],
+            "author_may": requirement.author_may,
+            "unverified": requirement.unverified,
+            "expires_seconds": requirement.expires_seconds,
+        },
+        "credentials": [
+            _identity(environment.plan_credentials),
+            _identity(environment.apply_credentials),
+        ],
+    }
+    return canonical(said)
+
+
+def _state(state: S3State | None) -> Value:
+    if state is None:
+        return None
+    return [
+        state.bucket,
+        state.region,
+        state.key,
+        state.lock,
+        state.dynamodb_table,
+        state.endpoint,
+        state.kms_key_id,
+    ]
+
+
+def _identity(credentials: Credentials | None) -> Value:
+    if credentials is None:
+        return None
+    return [
+        credentials.profile,
+        credentials.role_arn,
+        credentials.external_id,
+        credentials.session_name,
+    ]
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted(before.keys() | now.keys()):
+        if name not in now:
+            yield name, " (not used any more)"
+        elif name not in before:
+            yield name, " (new)"
+        elif before[name] != now[name]:
+            yield name, ""
