@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from driftctl_py.app.deciding import binding_of
+from driftctl_py.app.deciding import required_binding
 from driftctl_py.app.ports import Clock, Store
 from driftctl_py.core.approval import (
     Approval,
@@ -38,21 +38,19 @@ class Given:
 
 
 class Approvals:
-    """Takes approvals. ``requirement_of`` says what an environment asks for; rules that judged a
-    plan may ask for more, which its run records."""
+    """Takes approvals. What a plan needs was written down when it was judged; it is asked again,
+    by what the configuration says then, when it is applied."""
 
     def __init__(
         self,
         store: Store,
         *,
         people: People,
-        requirement_of: Callable[[str], Requirement],
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._people = people
-        self._requirement_of = requirement_of
         self._clock = clock
         self._new_id = new_id
 
@@ -60,8 +58,8 @@ class Approvals:
         """``target`` is an environment's name, or the beginning of a run's id. Raises `UsageError`
         when nothing waits there, or when this one's word would not count."""
         run = self._waiting(target)
-        requirement = self._requirement_of(run.environment)
-        why_not = may_approve(by, requirement, self._people, authors=run.authors)
+        requirement = run.requirement or Requirement()
+        why_not = may_approve(by, requirement, self._people, authors=run.authors, yes=yes)
         if why_not:
             raise UsageError(
                 f"{'Nothing was approved' if yes else 'Nothing was rejected'}: {why_not}",
@@ -71,7 +69,7 @@ class Approvals:
         approval = Approval(
             id=self._new_id(),
             run=run.id,
-            binding=binding_of(run),
+            binding=required_binding(run),
             by=by,
             yes=yes,
             at=now,

@@ -22,14 +22,26 @@ from driftctl_py.core.decision import (
     Nothing,
     Obstacle,
     Refuse,
+    Rulings,
     decide,
     judge,
 )
-from driftctl_py.core.plan_report import View
+from driftctl_py.core.environment import Environment
+from driftctl_py.core.history import binding_of
+from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import StoreError
 from driftctl_py.report.plan_document import render_plan_json
+
+
+class NoRules:
+    """Nobody has written any: the modes decide."""
+
+    def rulings(self, environment: Environment, report: PlanReport) -> Rulings:
+        """None for any change."""
+        del environment, report
+        return Rulings()
 
 
 class Decider:
@@ -79,8 +91,10 @@ class Decider:
         judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
         since = last.commit if last is not None else ""
         source = self._settings.sources[environment.source]
+        wanted = environment.requirement.also(judgement.groups)
         run = replace(
             run,
+            requirement=wanted,
             status=assessment.status.value,
             totals=assessment.totals,
             drifted=assessment.drifted,
@@ -93,11 +107,11 @@ class Decider:
             report.plan,
             assessment,
             judgement,
-            environment.requirement,
+            wanted,
             standing(
                 self._store.approvals(environment.name),
-                binding_of(run),
-                environment.requirement,
+                required_binding(run),
+                wanted,
                 self._people,
                 authors=run.authors,
                 now=now,
@@ -186,15 +200,16 @@ class Decider:
                 self._store.save(over)
 
 
-def binding_of(run: Run) -> Binding:
+def required_binding(run: Run) -> Binding:
     """What an approval of this run's plan is good for. Raises `StoreError` for a run without a
     plan."""
-    if run.governing is None or not run.fingerprint:
+    binding = binding_of(run)
+    if binding is None:
         raise StoreError(
             f"Run {run.id} is {run.state.value} and has no plan that could be approved.",
             todo=f"Make one: driftctl-py plan {run.environment}",
         )
-    return Binding(run.environment, run.fingerprint, run.governing.digest, run.lineage)
+    return binding
 
 
 def _state_of(decision: Decision) -> tuple[State, str, str]:

@@ -19,3 +19,4 @@ class Order:
     actor: str
     purpose: Purpose = Purpose.RECONCILE
     base: str = ""
+    reason: str = ""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from driftctl_py.app.applying import Applier
-from driftctl_py.app.deciding import Decider, binding_of
+from driftctl_py.app.deciding import Decider
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made, Planner, told_safely
@@ -24,6 +24,7 @@ from driftctl_py.app.waiting import Waiting
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Decision, Hold, Refuse
 from driftctl_py.core.environment import Mode
+from driftctl_py.core.history import binding_of
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State

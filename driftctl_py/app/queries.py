@@ -1,0 +1,175 @@
+"""What may be asked of the history: `status`, `runs`, `show`, the audit trail.
+
+Answers come from what is stored alone. Nothing is planned, no Git and no engine is asked, and
+nothing is changed, so that asking is quick and can be done while something is applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from difflib import get_close_matches
+from itertools import islice
+
+from driftctl_py.app.ports import Artifacts, Clock, Store
+from driftctl_py.core.approval import People, Requirement, Standing, standing
+from driftctl_py.core.audit import Entry, verify
+from driftctl_py.core.history import (
+    EnvironmentNow,
+    RunRecord,
+    StatusNow,
+    TrailCheck,
+    binding_of,
+)
+from driftctl_py.core.run import Run, State
+from driftctl_py.errors import ArtifactError, UsageError
+
+_NAMED_AT_MOST = 5
+_PLAN = "plan.json"
+
+
+class Queries:
+    """Questions, each answered as of the moment when it is asked."""
+
+    def __init__(self, store: Store, artifacts: Artifacts, *, people: People, clock: Clock) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._clock = clock
+        self.people = people
+
+    def status(self, names: Sequence[str] = ()) -> StatusNow:
+        """Where each environment stands, or the named ones. Raises `UsageError` for a name of
+        which nothing is stored."""
+        latest = self._store.latest()
+        restraints = self._store.restraints()
+        leases = {lease.environment: lease for lease in self._store.leases()}
+        now = self._clock()
+        holding = [each for each in restraints if each.holds(now)]
+        known = {*latest, *leases, *(each.environment for each in holding)}
+        for name in names:
+            self._must_know(name, known)
+        found = (
+            EnvironmentNow(
+                name,
+                last=latest.get(name),
+                restraints=tuple(each for each in holding if each.environment == name),
+                lease=leases.get(name),
+                standing=self._standing(latest[name]) if name in latest else None,
+            )
+            for name in sorted(names or known)
+        )
+        return StatusNow(tuple(found), now)
+
+    def runs(
+        self, environment: str | None = None, *, limit: int = 50, before: str | None = None
+    ) -> tuple[Run, ...]:
+        """The latest first; ``before`` is a run, or the beginning of its id, that is listed no
+        more. Raises `UsageError` for an environment or a run that is not known."""
+        if environment is not None and not self._store.runs(environment=environment, limit=1):
+            self._must_know(environment, self._store.latest())
+        last = self.find(before).id if before is not None else None
+        return self._store.runs(environment=environment, limit=limit, before=last)
+
+    def find(self, prefix: str) -> Run:
+        """The run whose id begins so. Raises `UsageError` when there is none, or several."""
+        found = self._store.find(prefix) if prefix else ()
+        exact = [run for run in found if run.id == prefix]
+        if len(found) == 1 or exact:
+            return (exact or found)[0]
+        if not found:
+            latest = ", ".join(run.id for run in self._store.runs(limit=_NAMED_AT_MOST))
+            raise UsageError(
+                f"There is no run {prefix!r}.",
+                todo=f"The last ones are {latest}. List them all: driftctl-py runs"
+                if latest
+                else "No run is stored yet. Begin with: driftctl-py plan ENVIRONMENT",
+            )
+        named = ", ".join(run.id for run in found[:_NAMED_AT_MOST])
+        more = ", …" if len(found) > _NAMED_AT_MOST else ""
+        raise UsageError(
+            f"{len(found)} runs begin with {prefix!r}: {named}{more}.", todo="Write more of it."
+        )
+
+    def run(self, prefix: str) -> RunRecord:
+        """One run, with everything that is kept about it. Raises `UsageError`."""
+        run = self.find(prefix)
+        now = self._clock()
+        plan, no_plan = self._plan(run)
+        return RunRecord(
+            run,
+            now,
+            standing=self._standing(run),
+            events=tuple(entry for entry in self._store.entries() if entry.event.run == run.id),
+            restraints=tuple(
+                each for each in self._store.restraints(run.environment) if each.holds(now)
+            ),
+            plan=plan,
+            no_plan=no_plan,
+        )
+
+    def audit_verify(self) -> TrailCheck:
+        """Is the audit trail what it was?"""
+        # The anchors first: what is recorded meanwhile is not missing from an older trail.
+        anchors = self._artifacts.anchors()
+        head = self._store.head()
+        upto = head.number if head else 0
+        entries = (entry for entry in self._store.entries() if entry.number <= upto)
+        count, flaws = verify(entries, anchors)
+        anchored = max(anchors, key=lambda each: each.number, default=None)
+        return TrailCheck(count, flaws, head, anchored)
+
+    def audit_entries(self) -> Iterator[Entry]:
+        """All of the trail, the first entry first."""
+        return self._store.entries()
+
+    def _standing(self, run: Run) -> Standing | None:
+        """What the approvals are worth for its plan, while it waits or as it was judged."""
+        binding = binding_of(run)
+        if binding is None or run.state not in _WAITED:
+            return None
+        return standing(
+            self._store.approvals(run.environment),
+            binding,
+            run.requirement or Requirement(),
+            self.people,
+            authors=run.authors,
+            now=self._clock(),
+        )
+
+    def _plan(self, run: Run) -> tuple[bytes | None, str]:
+        reference = run.artifacts.get(_PLAN)
+        if reference is None:
+            return None, ""
+        try:
+            return self._artifacts.get(reference), ""
+        except ArtifactError as error:
+            return None, error.what
+
+    def _must_know(self, name: str, known: Collection[str]) -> None:
+        if name in known:
+            return
+        close = get_close_matches(name, known, n=1)
+        some = ", ".join(islice(sorted(known), _NAMED_AT_MOST))
+        more = ", …" if len(known) > _NAMED_AT_MOST else ""
+        if close:
+            todo = f"Did you mean {close[0]}?"
+        elif known:
+            todo = f"Known are {some}{more}."
+        else:
+            todo = f"No run is stored yet. Begin with: driftctl-py plan {name}"
+        raise UsageError(f"Nothing is stored about an environment {name!r}.", todo=todo)
+
+
+_WAITED = frozenset(
+    {
+        State.HELD,
+        State.ALLOWED,
+        State.APPLYING,
+        State.APPLIED,
+        State.UNVERIFIED,
+        State.NOT_CONVERGED,
+        State.PARTLY_APPLIED,
+        State.REJECTED,
+        State.STALE,
+        State.SUPERSEDED,
+    }
+)
