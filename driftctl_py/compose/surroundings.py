@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CONFIG_NAME = "driftctl.yaml"
 # What a fingerprint's secrets are sealed with.
 KEY_NAME = "DRIFTCTL_FINGERPRINT_KEY"
+# By what an approver proves who they are: the secret that `key add` printed.
+APPROVER_KEY_NAME = "DRIFTCTL_APPROVER_KEY"
 # In the data directory: what was found out about engines.
 ENGINES_NAME = "engines.json"
 
@@ -36,6 +38,33 @@ def now() -> datetime:
     from datetime import UTC, datetime
 
     return datetime.now(UTC)
+
+
+def monotonic() -> float:
+    """Seconds of a clock that nobody sets."""
+    import time
+
+    return time.monotonic()
+
+
+def new_id() -> str:
+    """For a run or an approval: sorts by time, and two of one moment differ."""
+    import secrets
+    from base64 import b32encode
+
+    return f"{now():%Y%m%d-%H%M%S}-{b32encode(secrets.token_bytes(5)).decode().lower()}"
+
+
+def hostname() -> str:
+    """This machine's name."""
+    import socket
+
+    return socket.gethostname()
+
+
+def process_id() -> int:
+    """This process's number."""
+    return os.getpid()
 
 
 def environ() -> Mapping[str, str]:

@@ -1,0 +1,65 @@
+"""Wires the loop: a configuration and this process's surroundings into a controller."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from driftctl_py.compose.applying import actor, estate_of, opened, reconciler_of, sources_of
+from driftctl_py.compose.checking import Options
+from driftctl_py.compose.surroundings import monotonic, now
+
+if TYPE_CHECKING:
+    from driftctl_py.adapters.stop import Stop
+    from driftctl_py.app.loop import Passes, Watcher
+    from driftctl_py.app.ports import Progress
+    from driftctl_py.core.config_model import Config
+    from driftctl_py.core.environment import Environment
+
+# How often Git is asked what is new, unless an environment's interval is shorter.
+_SYNC_SECONDS = 60
+
+
+def control(
+    options: Options, *, once: bool, watcher: Watcher, progress: Progress, stop: Stop
+) -> int:
+    """Keep all environments reconciled until told to stop, or make one pass over each; the exit
+    code."""
+    from driftctl_py.adapters.machine import processors
+    from driftctl_py.app.loop import Loop
+
+    jobs = options.jobs or processors()
+    with opened(options) as kept, sources_of(kept, stop) as sources:
+
+        def make_passes(environments: Sequence[Environment]) -> Passes:
+            return reconciler_of(kept, environments, sources, jobs, progress, stop)
+
+        loop = Loop(
+            estate_of(kept, sources, stop),
+            make_passes=make_passes,
+            store=kept.store,
+            artifacts=kept.artifacts,
+            jobs=jobs,
+            sync_seconds=_sync_seconds(kept.config),
+            retention_seconds=kept.config.retention_seconds,
+            actor=actor().text,
+            stop=stop,
+            clock=now,
+            monotonic=monotonic,
+            watcher=watcher,
+        )
+        if once:
+            return loop.once()
+        loop.run()
+    return 0
+
+
+def _sync_seconds(config: Config) -> int:
+    """A look at Git for each turn of the most frequent environment, and once a minute else."""
+    layers = [
+        config.defaults,
+        *(entry.settings for entry in config.entries),
+        *(override.settings for override in config.overrides.values()),
+    ]
+    given = [each.interval_seconds for each in layers if each.interval_seconds is not None]
+    return max(1, min([_SYNC_SECONDS, *given]))
