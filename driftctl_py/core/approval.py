@@ -208,6 +208,19 @@ def may_approve(
     return f"{why.replace('nobody', 'Nobody', 1)}." if why else ""
 
 
+def may_ever_approve(requirement: Requirement, people: People) -> frozenset[str]:
+    """Everybody whose yes would count, if they wrote nothing of it themselves."""
+    return frozenset(
+        name
+        for name, aliases in people.aliases.items()
+        if any(
+            # An e-mail address proves nothing; nobody comes with one.
+            ":" in alias and not _not_by(Identity(alias), requirement, people)
+            for alias in aliases
+        )
+    )
+
+
 def _in_order(approval: Approval) -> tuple[datetime, bool, str]:
     """Of a yes and a no at one moment, the no is the last word."""
     return approval.at, not approval.yes, approval.id

@@ -11,8 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from driftctl_py.core.approval import People
 from driftctl_py.core.config_expand import expand
-from driftctl_py.core.config_model import Config, EngineSettings, Entry, Settings
+from driftctl_py.core.config_model import (
+    DEFAULT_RETENTION_SECONDS,
+    Config,
+    EngineSettings,
+    Entry,
+    Override,
+    Said,
+    Settings,
+    StoreSettings,
+)
 from driftctl_py.core.config_schema import FILE, config_schema, schema_text
 from driftctl_py.core.config_shape import Notes, did_you_mean, wrong_shape
 from driftctl_py.core.config_values import duration_text
@@ -26,6 +36,7 @@ from driftctl_py.core.environment import (
 )
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
+from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError, Problem
 
@@ -61,7 +72,7 @@ def decode_config(text: bytes, *, filename: str) -> Config:
     if isinstance(root, Table):
         # Any: the shapes in FILE give each key its type, and _config names them.
         found: Mapping[str, Any] = FILE.read_keys(root, "", notes)[0]
-        config = _config(found, _declared_sources(root), notes)
+        config = _config(found, root, notes)
     else:
         wrong_shape(root, "", "a mapping with the key `environments`", notes)
     if config is None or notes.problems:
@@ -97,39 +108,106 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
         "environments": [_environment(environment) for environment in environments],
         "strict": config.strict,
         "redact": [_mask(mask) for mask in config.redact],
+        "people": {name: list(aliases) for name, aliases in config.people.aliases.items()},
+        "groups": {name: list(members) for name, members in config.people.groups.items()},
+        "retention": duration_text(config.retention_seconds),
     }
-    return shown if config.data_dir is None else {**shown, "data_dir": config.data_dir}
+    optional: dict[str, Json] = {
+        "data_dir": config.data_dir,
+        "store": _without_none({"url": config.store_url, "url_env": config.store_url_env}) or None,
+        "artifacts": _artifacts(config.artifacts),
+    }
+    return {**shown, **_without_none(optional)}
 
 
-def _declared_sources(root: Table) -> frozenset[str] | None:
-    """The names of the sources, of those as well that could not be read; None: no such key."""
+def _declared(root: Table, name: str) -> frozenset[str] | None:
+    """The names under a key, of those as well that could not be read; None: no such key."""
     for key, node in root.entries:
-        if key.text == "sources":
+        if key.text == name:
             entries = node.entries if isinstance(node, Table) else ()
             return frozenset(name.text for name, _ in entries)
     return None
 
 
-def _config(found: Mapping[str, Any], declared: frozenset[str] | None, notes: Notes) -> Config:
+def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
     """What could be read, put together. Where notes were made the result is not used."""
     sources: Mapping[str, Source] = found.get("sources") or {"default": Source("default")}
     entries: tuple[Entry, ...] = found.get("environments", ())
+    defaults: Settings = found.get("defaults", Settings())
+    overrides: Mapping[str, Override] = found.get("overrides", {})
     state, engine = found.get("state"), found.get("engine", EngineSettings())
+    store: StoreSettings = found.get("store", StoreSettings())
+    declared = _declared(root, "sources")
     if declared is None or declared == frozenset(sources):
         entries = tuple(_with_source(entry, sources, notes) for entry in entries)
+    layers = [
+        defaults,
+        *(entry.settings for entry in entries),
+        *(override.settings for override in overrides.values()),
+    ]
+    _check_groups(layers, _declared(root, "groups") or frozenset(), notes)
     return Config(
         notes.filename,
         sources,
         entries,
-        found.get("defaults", Settings()),
-        found.get("overrides", {}),
+        defaults,
+        overrides,
         found.get("pass_env", ()),
         EngineSettings(engine) if isinstance(engine, str) else engine,
         state if isinstance(state, S3State) else None,
         found.get("strict", False),
         found.get("redact", ()),
         found.get("data_dir"),
+        _people(found, _declared(root, "people") or frozenset(), notes),
+        store.url,
+        store.url_env,
+        found.get("artifacts", {}).get("s3"),
+        found.get("retention", DEFAULT_RETENTION_SECONDS),
     )
+
+
+def _people(found: Mapping[str, Any], declared: frozenset[str], notes: Notes) -> People:
+    """Who is who; nobody who approves may be taken for somebody else."""
+    aliases: Mapping[str, tuple[Said, ...]] = found.get("people", {})
+    groups: Mapping[str, tuple[Said, ...]] = found.get("groups", {})
+    people = People(
+        {name: tuple(each.text for each in known_as) for name, known_as in aliases.items()},
+        {name: tuple(each.text for each in members) for name, members in groups.items()},
+    )
+    shared = {
+        each.text.lower(): (each, sorted(names))
+        for known_as in aliases.values()
+        for each in known_as
+        if len(names := people.names_of(each.text)) > 1
+    }
+    for each, persons in shared.values():
+        notes.add(
+            each.line,
+            f"{each.text} would be {' and '.join(persons)}, so nobody could tell who said yes.",
+            "Give each identity to one person.",
+        )
+    for group, said in groups.items():
+        for each in said:
+            if each.text not in declared:
+                notes.add(
+                    each.line,
+                    f"groups.{group} names {each.text}, but `people` knows nobody of that name.",
+                    f"{did_you_mean(each.text, declared)}"
+                    f"Say who it is: people: {{{each.text}: [github:LOGIN]}}",
+                )
+    return people
+
+
+def _check_groups(layers: Iterable[Settings], declared: frozenset[str], notes: Notes) -> None:
+    for layer in layers:
+        for each in layer.approval.groups or ():
+            if each.text not in declared:
+                known = ", ".join(sorted(declared)) or "none"
+                notes.add(
+                    each.line,
+                    f"approval.groups names {each.text}, but there is no group of that name.",
+                    f"{did_you_mean(each.text, declared)}There are: {known}.",
+                )
 
 
 def _with_source(entry: Entry, sources: Mapping[str, Source], notes: Notes) -> Entry:
@@ -189,6 +267,18 @@ def _environment(environment: Environment) -> Json:
             "needs": list(environment.needs),
             "engine": _engine(environment.engine),
             "state": _state(environment.state),
+            "apply": {
+                "git": environment.apply.git.value,
+                "drift": environment.apply.drift.value,
+            },
+            "approval": {
+                "count": environment.requirement.count,
+                "groups": list(environment.requirement.groups),
+                "expires": duration_text(environment.requirement.expires_seconds),
+                "author_may": environment.requirement.author_may,
+                "unverified": environment.requirement.unverified,
+            },
+            "apply_grace": duration_text(environment.apply_grace_seconds),
         }
     )
 
@@ -224,6 +314,22 @@ def _state(state: S3State | None) -> Json:
                 "dynamodb_table": state.dynamodb_table,
                 "endpoint": state.endpoint,
                 "kms_key_id": state.kms_key_id,
+            }
+        )
+    }
+
+
+def _artifacts(place: S3ArtifactsPlace | None) -> Json:
+    if place is None:
+        return None
+    return {
+        "s3": _without_none(
+            {
+                "bucket": place.bucket,
+                "region": place.region,
+                "prefix": place.prefix or None,
+                "endpoint": place.endpoint,
+                "kms_key_id": place.kms_key_id,
             }
         )
     }

@@ -12,10 +12,25 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, TypeVar
 
-from driftctl_py.core.config_model import Config, Entry, Need, OwnState, Settings
+from driftctl_py.core.approval import People, Requirement, may_ever_approve
+from driftctl_py.core.config_model import (
+    ApprovalSetting,
+    Config,
+    Entry,
+    ModesSetting,
+    Need,
+    OwnState,
+    Settings,
+)
 from driftctl_py.core.config_shape import did_you_mean
 from driftctl_py.core.config_values import Refusal, environment_name, shown
-from driftctl_py.core.environment import EngineChoice, Environment, S3State
+from driftctl_py.core.environment import (
+    ApplyModes,
+    EngineChoice,
+    Environment,
+    Mode,
+    S3State,
+)
 from driftctl_py.core.path_glob import Match, PathGlob
 from driftctl_py.errors import ConfigError, Problem
 
@@ -40,6 +55,7 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     expansion.check_overrides()
     environments = tuple(expansion.environment(found) for found in expansion.found.values())
     expansion.check_needs()
+    expansion.check_approvals(environments)
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     return environments
@@ -51,8 +67,9 @@ def is_engine_file(name: str) -> bool:
 
 
 def merge(*layers: Settings) -> Settings:
-    """Later layers win. Variables, labels and environment variables are joined by key; a list,
-    an engine, a state and each of the two identities is replaced as a whole."""
+    """Later layers win. Variables, labels, environment variables and what is said of applying and
+    approving are joined by key; a list, an engine, a state and each of the two identities is
+    replaced as a whole."""
     merged = Settings()
     for layer in layers:
         merged = Settings(
@@ -71,8 +88,24 @@ def merge(*layers: Settings) -> Settings:
             engine=_later(layer.engine, merged.engine),
             # A type checker cannot join the two alternatives through _later.
             state=merged.state if layer.state is None else layer.state,
+            apply=ModesSetting(
+                _later(layer.apply.git, merged.apply.git),
+                _later(layer.apply.drift, merged.apply.drift),
+            ),
+            approval=_approval(layer.approval, merged.approval),
+            apply_grace_seconds=_later(layer.apply_grace_seconds, merged.apply_grace_seconds),
         )
     return merged
+
+
+def _approval(upper: ApprovalSetting, lower: ApprovalSetting) -> ApprovalSetting:
+    return ApprovalSetting(
+        _later(upper.count, lower.count),
+        _later(upper.groups, lower.groups),
+        _later(upper.expires_seconds, lower.expires_seconds),
+        _later(upper.author_may, lower.author_may),
+        _later(upper.unverified, lower.unverified),
+    )
 
 
 def _later(upper: Value | None, lower: Value | None) -> Value | None:
@@ -158,6 +191,12 @@ class _Expansion:
             apply_credentials=settings.apply_credentials,
             engine=settings.engine or choice,
             state=self._state(settings),
+            apply=ApplyModes(
+                settings.apply.git or default.apply.git,
+                settings.apply.drift or default.apply.drift,
+            ),
+            requirement=_requirement(settings.approval),
+            apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
         )
 
     def check_overrides(self) -> None:
@@ -184,6 +223,25 @@ class _Expansion:
                 f"Take {second} out of the needs of {first}, or another one out of the circle.",
             )
             graph[first].remove(second)
+
+    def check_approvals(self, environments: Iterable[Environment]) -> None:
+        """What waits for a yes that nobody can give would wait for ever."""
+        waiting: dict[tuple[int, Requirement], list[str]] = {}
+        for each in environments:
+            if Mode.GATE in (each.apply.git, each.apply.drift):
+                line = self._line(self.found[each.name])
+                waiting.setdefault((line, each.requirement), []).append(each.name)
+        for (line, requirement), names in waiting.items():
+            short, todo = _nobody(requirement, self._config.people)
+            if short:
+                listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+                self._note(line, f"{listed}: apply is gate, but {short}.", todo)
+
+    def _line(self, found: _Found) -> int:
+        override = self._config.overrides.get(found.name)
+        if override and (override.settings.apply, override.settings.approval) != _NOT_SAID:
+            return override.line
+        return found.entry.line
 
     def _exists(self, found: _Found, need: Need) -> bool:
         if need.name == found.name:
@@ -306,6 +364,39 @@ class _Expansion:
 
     def _note(self, line: int, what: str, todo: str) -> None:
         self.problems.append(Problem(self._config.filename, line, what, todo))
+
+
+_NOT_SAID: Final = (ModesSetting(), ApprovalSetting())
+
+
+def _requirement(said: ApprovalSetting) -> Requirement:
+    default = Requirement()
+    return Requirement(
+        count=said.count or default.count,
+        groups=tuple(each.text for each in said.groups or ()),
+        author_may=bool(said.author_may),
+        unverified=bool(said.unverified),
+        expires_seconds=said.expires_seconds or default.expires_seconds,
+    )
+
+
+def _nobody(requirement: Requirement, people: People) -> tuple[str, str]:
+    """Why it could never be approved, as a clause, and a remedy; empty where it could."""
+    able = sorted(may_ever_approve(requirement, people))
+    if len(able) >= requirement.count:
+        return "", ""
+    if not people.aliases:
+        return (
+            "`people` names nobody, so no plan could ever be approved",
+            "Say who may: people: {ada: [github:ada]} and groups: {platform: [ada]}; or choose "
+            "auto or never.",
+        )
+    asked = f"in {', '.join(requirement.groups)}" if requirement.groups else "in any group"
+    there = f"only {', '.join(able)} could" if able else "nobody could"
+    return (
+        f"it takes {requirement.count} {asked} whose identity counts, and {there} approve",
+        "Put more people with an identity of github, aws or key into the groups, or ask for fewer.",
+    )
 
 
 def _covers(pattern: PathGlob, directory: _Directory) -> bool:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.approval import People
+from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.path_glob import PathGlob
+from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.values import Json
+
+DEFAULT_RETENTION_SECONDS: Final = 90 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,41 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A name, an identity or an address of a person or a group, and where the file says so."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModesSetting:
+    """The two switches. None: nothing is said of it here."""
+
+    git: Mode | None = None
+    drift: Mode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalSetting:
+    """What an approval takes. None: nothing is said of it here."""
+
+    count: int | None = None
+    groups: tuple[Said, ...] | None = None
+    expires_seconds: int | None = None
+    author_may: bool | None = None
+    unverified: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the store is: its address, or the environment variable that holds it."""
+
+    url: str | None = None
+    url_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One layer of what may be said about an environment. None, or an empty mapping, means:
     nothing is said here, so the layer below decides."""
@@ -66,6 +105,9 @@ class Settings:
     apply_credentials: Credentials | None = None
     engine: EngineChoice | None = None
     state: StateChoice | None = None
+    apply: ModesSetting = field(default_factory=ModesSetting)
+    approval: ApprovalSetting = field(default_factory=ApprovalSetting)
+    apply_grace_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +135,9 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file. ``pass_env`` holds names and globs of environment variables."""
+    """The whole file. ``pass_env`` holds names and globs of environment variables. The store is at
+    ``store_url``, or where the variable named by ``store_url_env`` says, else in the data
+    directory; so are the ``artifacts``, which are kept for ``retention_seconds``."""
 
     filename: str
     sources: Mapping[str, Source]
@@ -106,3 +150,8 @@ class Config:
     strict: bool = False
     redact: Masks = ()
     data_dir: str | None = None
+    people: People = field(default_factory=People)
+    store_url: str | None = None
+    store_url_env: str | None = None
+    artifacts: S3ArtifactsPlace | None = None
+    retention_seconds: int = DEFAULT_RETENTION_SECONDS

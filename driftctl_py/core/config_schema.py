@@ -14,12 +14,16 @@ from typing import Any
 
 from driftctl_py.core import config_values as values
 from driftctl_py.core.config_model import (
+    ApprovalSetting,
     EngineSettings,
     Entry,
+    ModesSetting,
     Need,
     Override,
     OwnState,
+    Said,
     Settings,
+    StoreSettings,
 )
 from driftctl_py.core.config_shape import (
     AnyJson,
@@ -39,9 +43,10 @@ from driftctl_py.core.config_shape import (
     Text,
     Whole,
 )
-from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
+from driftctl_py.core.places import S3ArtifactsPlace
 
 # Any, in the builders below: the shapes in the table say what each key holds, and each builder
 # puts it into a typed value at once.
@@ -146,10 +151,47 @@ def _build_state(found: _Values, _line: int, _where: str, _notes: Notes) -> S3St
     return state
 
 
+def _build_modes(found: _Values, _line: int, _where: str, _notes: Notes) -> ModesSetting:
+    return ModesSetting(
+        *(Mode(found[switch]) if switch in found else None for switch in ("git", "drift"))
+    )
+
+
+def _build_approval(found: _Values, _line: int, _where: str, _notes: Notes) -> ApprovalSetting:
+    return ApprovalSetting(
+        found.get("count"),
+        found.get("groups"),
+        found.get("expires"),
+        found.get("author_may"),
+        found.get("unverified"),
+    )
+
+
+def _build_store(found: _Values, line: int, where: str, notes: Notes) -> StoreSettings | Missing:
+    if len(found) != 1:
+        return notes.add(
+            line,
+            f"{where} needs one of `url` and `url_env`, and has {'both' if found else 'neither'}.",
+            "Name the environment variable that holds the URL: url_env: DRIFTCTL_STORE_URL",
+        )
+    return StoreSettings(found.get("url"), found.get("url_env"))
+
+
+def _build_artifacts(found: _Values, _line: int, _where: str, _notes: Notes) -> S3ArtifactsPlace:
+    return S3ArtifactsPlace(
+        found["bucket"],
+        found["region"],
+        found.get("prefix", ""),
+        found.get("endpoint"),
+        found.get("kms_key_id"),
+    )
+
+
 def _build_settings(found: _Values, _line: int, _where: str, _notes: Notes) -> Settings:
     credentials = found.get("credentials", {})
     engine, state = found.get("engine"), found.get("state")
-    # Each has a short form of one word: the name of an engine, and `none`.
+    modes = found.get("apply", ModesSetting())
+    # Each has a short form of one word: the name of an engine, `none`, and a mode for both.
     return Settings(
         ref=found.get("ref"),
         workspace=found.get("workspace"),
@@ -165,6 +207,9 @@ def _build_settings(found: _Values, _line: int, _where: str, _notes: Notes) -> S
         apply_credentials=credentials.get("apply"),
         engine=EngineChoice(engine) if isinstance(engine, str) else engine,
         state=OwnState() if isinstance(state, str) else state,
+        apply=ModesSetting(Mode(modes), Mode(modes)) if isinstance(modes, str) else modes,
+        approval=found.get("approval", ApprovalSetting()),
+        apply_grace_seconds=found.get("apply_grace"),
     )
 
 
@@ -314,25 +359,26 @@ _IDENTITY = Named(
     ),
 )
 
+_BUCKET = Text("the name of a bucket", pattern=values.BUCKET_PATTERN)
+_REGION = Text("the name of a region", pattern=values.REGION_PATTERN, examples=("eu-central-1",))
+_ENDPOINT = Key(
+    Text(
+        "an http or https URL",
+        values.endpoint,
+        "^https?://",
+        examples=("https://s3.example.com",),
+    ),
+    "The address of an S3 look-alike; leave it out for AWS.",
+)
+_KMS_KEY = Text("the ID, ARN or alias of a key", pattern=values.KMS_PATTERN)
+
 _S3 = Named(
     "s3",
     Record(
         "a mapping with `bucket` and `region`",
         {
-            "bucket": Key(
-                Text("the name of a bucket", pattern=values.BUCKET_PATTERN),
-                "The bucket that holds the states.",
-                required=True,
-            ),
-            "region": Key(
-                Text(
-                    "the name of a region",
-                    pattern=values.REGION_PATTERN,
-                    examples=("eu-central-1",),
-                ),
-                "The region of the bucket.",
-                required=True,
-            ),
+            "bucket": Key(_BUCKET, "The bucket that holds the states.", required=True),
+            "region": Key(_REGION, "The region of the bucket.", required=True),
             "key": Key(
                 Text("a key that holds {environment}", values.key_template, r"\{environment\}"),
                 "The object of one state; {environment} stands for the environment's name.",
@@ -348,21 +394,32 @@ _S3 = Named(
                 Text("the name of a table", pattern=values.TABLE_PATTERN),
                 "The table of the locks, with `lock: dynamodb`.",
             ),
-            "endpoint": Key(
-                Text(
-                    "an http or https URL",
-                    values.endpoint,
-                    "^https?://",
-                    examples=("https://s3.example.com",),
-                ),
-                "The address of an S3 look-alike; leave it out for AWS.",
-            ),
-            "kms_key_id": Key(
-                Text("the ID, ARN or alias of a key", pattern=values.KMS_PATTERN),
-                "The KMS key that encrypts the states.",
-            ),
+            "endpoint": _ENDPOINT,
+            "kms_key_id": Key(_KMS_KEY, "The KMS key that encrypts the states."),
         },
         _build_s3,
+        _SECRET_KEYS,
+    ),
+)
+_S3_ARTIFACTS = Named(
+    "s3_artifacts",
+    Record(
+        "a mapping with `bucket` and `region`",
+        {
+            "bucket": Key(_BUCKET, "The bucket that holds them.", required=True),
+            "region": Key(_REGION, "The region of the bucket.", required=True),
+            "prefix": Key(
+                Text(
+                    "what the keys of objects begin with",
+                    values.key_prefix,
+                    examples=("driftctl/artifacts",),
+                ),
+                "What the keys of the objects begin with.",
+            ),
+            "endpoint": _ENDPOINT,
+            "kms_key_id": Key(_KMS_KEY, "The KMS key that encrypts them."),
+        },
+        _build_artifacts,
         _SECRET_KEYS,
     ),
 )
@@ -423,6 +480,52 @@ _ENGINE = Either(
         _build_engine,
     ),
     "the name of an engine, or a mapping with `use` and `version`",
+)
+
+_MODE = Choice(tuple(mode.value for mode in Mode))
+_PERSON = Text("the name of a person", pattern=values.PERSON_PATTERN, examples=("ada",))
+_GROUP = Text("the name of a group", pattern=values.PERSON_PATTERN, examples=("dba",))
+_APPLY = Named(
+    "apply",
+    Either(
+        _MODE,
+        Record(
+            "a mapping with `git` and `drift`",
+            {
+                "git": Key(_MODE, "What becomes of commits.", default="never"),
+                "drift": Key(_MODE, "What becomes of drift.", default="never"),
+            },
+            _build_modes,
+            {"commits": "Write `git`.", "code": "Write `git`."},
+        ),
+        "one of auto, gate, never, or a mapping with `git` and `drift`",
+    ),
+)
+_APPROVAL = Named(
+    "approval",
+    Record(
+        "a mapping with `count`, `groups` and the like",
+        {
+            "count": Key(Whole(1, 100), "How many different persons have to say yes.", default=1),
+            "groups": Key(
+                Listing(_GROUP, "a list of groups", wrap=Said),
+                "Whom to ask: each of them is in one of these groups; without it, in any group.",
+            ),
+            "expires": Key(_DURATION, "For how long a yes is good.", default="24h"),
+            "author_may": Key(Flag(), "Whether who wrote a commit may approve it.", default=False),
+            "unverified": Key(
+                Flag(),
+                "Whether the name of the operating system's user is proof enough of who it is.",
+                default=False,
+            ),
+        },
+        _build_approval,
+        {
+            "approvers": "Name groups under `groups`.",
+            "people": "Name groups under `groups`; who is in them is said at the top.",
+            "required": "Write `count`.",
+        },
+    ),
 )
 
 _SETTINGS: Mapping[str, Key] = {
@@ -490,6 +593,17 @@ _SETTINGS: Mapping[str, Key] = {
     ),
     "engine": Key(_ENGINE_CHOICE, "The engine, where it is not the one at the top."),
     "state": Key(_STATE, "Where the state lies; `none` leaves the environment's own backend."),
+    "apply": Key(
+        _APPLY,
+        "What may be applied: auto (without asking), gate (after somebody's yes) or never.",
+        default="never",
+    ),
+    "approval": Key(_APPROVAL, "What it takes to approve a plan."),
+    "apply_grace": Key(
+        _DURATION,
+        "How long a running apply is waited for before the engine is asked to stop.",
+        default="10m",
+    ),
 }
 _SETTINGS_RECORD = Named("settings", Record("a mapping of settings", _SETTINGS, _build_settings))
 
@@ -608,6 +722,75 @@ FILE = Record(
             "What is never shown, beside what the engine marks as sensitive.",
         ),
         "data_dir": Key(_PATH_ON_DISK, "Where driftctl-py keeps mirrors, checkouts and caches."),
+        "people": Key(
+            Keyed(
+                _PERSON,
+                Listing(
+                    Text(
+                        "an identity or an e-mail address",
+                        values.identity,
+                        examples=("github:ada", "ada@example.com"),
+                    ),
+                    "a list of identities and e-mail addresses",
+                    least=1,
+                    wrap=Said,
+                ),
+                "a mapping from persons to their identities",
+            ),
+            "Who is who: identities that can be proven, and the addresses of their commits.",
+        ),
+        "groups": Key(
+            Keyed(
+                _GROUP,
+                Listing(_PERSON, "a list of persons", least=1, wrap=Said),
+                "a mapping from groups to persons",
+            ),
+            "Who belongs to which group, by the names under `people`.",
+        ),
+        "store": Key(
+            Record(
+                "a mapping with `url_env` or `url`",
+                {
+                    "url_env": Key(
+                        Text(
+                            "the name of an environment variable",
+                            values.store_env,
+                            values.CAPITALS_PATTERN,
+                            secret=True,
+                            examples=("DRIFTCTL_STORE_URL",),
+                        ),
+                        "The environment variable that holds the URL, and with it the password.",
+                    ),
+                    "url": Key(
+                        Text(
+                            "the URL of a PostgreSQL database",
+                            values.store_url,
+                            "^postgresql://",
+                            secret=True,
+                            examples=("postgresql://driftctl@db.example.com/driftctl",),
+                        ),
+                        "The URL itself, where it holds no password.",
+                    ),
+                },
+                _build_store,
+                dict.fromkeys(
+                    ("password", "user", "username"),
+                    "Put the whole URL into an environment variable and name that under `url_env`.",
+                ),
+            ),
+            "The database that remembers runs and approvals; without it, a file of our own.",
+        ),
+        "artifacts": Key(
+            Record(
+                "a mapping with the key `s3`",
+                {"s3": Key(_S3_ARTIFACTS, "A prefix in an S3 bucket.", required=True)},
+                hints={"S3": "Write `s3`."},
+            ),
+            "Where saved plans and reports are kept; without it, in the data directory.",
+        ),
+        "retention": Key(
+            _DURATION, "For how long saved plans and reports are kept.", default="90d"
+        ),
     },
 )
 
@@ -615,8 +798,11 @@ _NAMED: tuple[Named, ...] = (
     _DURATION,
     _IDENTITY,
     _S3,
+    _S3_ARTIFACTS,
     _STATE,
     _ENGINE_CHOICE,
+    _APPLY,
+    _APPROVAL,
     _SETTINGS_RECORD,
 )
 

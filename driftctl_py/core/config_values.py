@@ -10,7 +10,7 @@ import json
 import re
 from fnmatch import fnmatchcase
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from driftctl_py.core.git_url import check_ref, parse_address
 from driftctl_py.core.path_glob import parse_glob
@@ -39,6 +39,7 @@ BUCKET_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$"
 REGION_PATTERN: Final = r"^[a-z0-9][a-z0-9-]*$"
 TABLE_PATTERN: Final = r"^[A-Za-z0-9_.-]{3,255}$"
 KMS_PATTERN: Final = r"^[A-Za-z0-9:/_-]+$"
+PERSON_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 ENGINES: Final = ("auto", "tofu", "terraform", "embedded")
 
@@ -189,6 +190,109 @@ def _without_secrets(text: str) -> str:
     """Safe to show: nothing before the last @, nothing after ? or #."""
     _, user, rest = text.rpartition("@")
     return shown(("…@" if user else "") + re.split(r"[?#]", rest)[0])
+
+
+def store_url(text: str) -> str:
+    """Where a PostgreSQL is. The file holds no password, however it is written."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # asking for it is what checks it
+        secret = parts.password is not None or "password" in parse_qs(parts.query)
+    except ValueError:
+        parts, secret = urlsplit(""), False
+    if secret:
+        raise Refusal(
+            "which holds a password, and a file that many read is no place for one",
+            "Put the whole URL into an environment variable and name that: "
+            "store: {url_env: DRIFTCTL_STORE_URL}. If the password was committed, change it.",
+            shown="a URL that is not repeated here",
+        )
+    if parts.scheme != "postgresql" or not parts.path.strip("/") or re.search(r"[\s#]", text):
+        raise Refusal(
+            "which is not the URL of a PostgreSQL database",
+            "Write for example postgresql://driftctl@db.example.com/driftctl, or leave it out: "
+            "SQLite in the data directory needs no URL.",
+            shown=_without_secrets(text),
+        )
+    return text
+
+
+def store_env(text: str) -> str:
+    """The name of a variable. Whoever pastes the URL itself pastes its password."""
+    if re.fullmatch(CAPITALS_PATTERN, text) is None:
+        raise Refusal(
+            "but it must be the name of an environment variable, in capitals",
+            "Put the URL into a variable such as DRIFTCTL_STORE_URL and write that name here. "
+            "If a password was committed, change it.",
+            shown="a value that is not repeated here, since it may hold a password",
+        )
+    return text
+
+
+def key_prefix(text: str) -> str:
+    """What the keys of objects begin with; without a slash at its end."""
+    prefix = text.removesuffix("/")
+    if re.fullmatch(r"[A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*", prefix) is None:
+        raise Refusal(
+            "which cannot be what the keys of objects begin with",
+            "Write for example driftctl/prod, in letters, digits, `-`, `_`, `.` and `/`.",
+        )
+    return prefix
+
+
+def identity(text: str) -> str:
+    """Who somebody is: proven by a forge, by AWS, by a key of the store, said by the operating
+    system, or the e-mail address of commits."""
+    proof, _, name = text.partition(":")
+    if proof == "aws":
+        return _aws_identity(text)
+    pattern, example = _IDENTITIES.get(proof, (r"", "ada@example.com"))
+    if not pattern:
+        if re.fullmatch(r"[^@:\s*]+@[^@:\s*]+", text):
+            return text
+        raise Refusal(
+            "which is neither an identity nor an e-mail address",
+            "Write github:LOGIN, aws:ARN, key:NAME, os:USER, or the address of their commits.",
+            shown=_without_secrets(text),
+        )
+    if re.fullmatch(pattern, name) is None:
+        # People paste the key itself.
+        hidden = "a key by a name that none can have" if proof == "key" else None
+        raise Refusal("which nobody can be", f"Write for example {example}.", shown=hidden)
+    return text
+
+
+_IDENTITIES = {
+    "github": (r"[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?", "github:ada"),
+    "key": (PERSON_PATTERN, "key:ada"),
+    "os": (r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*", "os:ada"),
+}
+
+
+def _aws_identity(text: str) -> str:
+    arn = text.removeprefix("aws:")
+    if re.fullmatch(ROLE_PATTERN, arn):
+        account, role = arn.split(":")[4], arn.rpartition("/")[2]
+        raise Refusal(
+            "but what AWS says of who is in a role is the ARN of a session",
+            f"Write aws:arn:aws:sts::{account}:assumed-role/{role}/SESSION, or * for any session: "
+            f'"aws:arn:aws:sts::{account}:assumed-role/{role}/*"',
+        )
+    if re.fullmatch(_CALLER, arn) is None:
+        raise Refusal(
+            "which is not the ARN of a caller",
+            "Write what `aws sts get-caller-identity` prints as Arn, behind `aws:`; of the session "
+            "of a role the last part may be *.",
+        )
+    return text
+
+
+_CALLER = (
+    r"arn:aws[a-z-]*:"
+    r"(iam::[0-9]{12}:(root|user(/[A-Za-z0-9_+=,.@-]+)+)"
+    r"|sts::[0-9]{12}:federated-user/[A-Za-z0-9_+=,.@-]+"
+    r"|sts::[0-9]{12}:assumed-role/[A-Za-z0-9_+=,.@-]+/([A-Za-z0-9_+=,.@-]+|\*))"
+)
 
 
 def endpoint(text: str) -> str:

@@ -7,7 +7,7 @@ Plain facts, fully resolved (defaults filled in, globs expanded). How they are w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
@@ -76,6 +76,10 @@ class Mode(Enum):
     NEVER = "never"
 
 
+def stricter(one: Mode, other: Mode) -> Mode:
+    return max(one, other, key=list(Mode).index)
+
+
 @dataclass(frozen=True, slots=True)
 class ApplyModes:
     """The two switches: for what a commit changes, and for what drift is put back."""
@@ -115,3 +119,32 @@ class Environment:
     apply: ApplyModes = field(default_factory=ApplyModes)
     requirement: Requirement = field(default_factory=Requirement)
     apply_grace_seconds: int = 600
+
+
+def tightened(own: Environment, theirs: Environment) -> Environment:
+    """Our own environment, with whatever the other one, which the watched repository says, has
+    stricter: more to ask for, and never less. All else stays as we say."""
+    return replace(
+        own,
+        apply=ApplyModes(
+            stricter(own.apply.git, theirs.apply.git),
+            stricter(own.apply.drift, theirs.apply.drift),
+        ),
+        requirement=_tighter(own.requirement, theirs.requirement),
+    )
+
+
+def _tighter(own: Requirement, theirs: Requirement) -> Requirement:
+    groups = own.groups or theirs.groups
+    beside: tuple[str, ...] = ()
+    if own.groups and theirs.groups:
+        both = tuple(group for group in own.groups if group in theirs.groups)
+        # Where no group is meant by both, ours are asked, and somebody of each of theirs.
+        groups, beside = (both, ()) if both else (own.groups, theirs.groups)
+    return Requirement(
+        count=max(own.count, theirs.count),
+        groups=groups,
+        author_may=own.author_may and theirs.author_may,
+        unverified=own.unverified and theirs.unverified,
+        expires_seconds=min(own.expires_seconds, theirs.expires_seconds),
+    ).also((*own.each_of, *theirs.each_of, *beside))
