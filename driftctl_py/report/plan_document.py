@@ -42,6 +42,7 @@ def render_plan_json(report: PlanReport, view: View) -> str:
         "engine_version": plan.engine_version or None,
         "status": assessment.status.value,
         "complete": assessment.complete,
+        "engine_says_complete": plan.complete,
         "incomplete_reason": assessment.incomplete_reason or None,
         "totals": totals_object(assessment.totals),
         "counts": {kind.value: plan.counts.get(kind, 0) for kind in Kind},
