@@ -1,0 +1,324 @@
+"""The store: what may be asked of it and told to it, in whichever database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from driftctl_py.adapters.store.records import moment, read, read_entry
+from driftctl_py.core.approval import Approval
+from driftctl_py.core.audit import Anchor, Entry, Event
+from driftctl_py.core.lease import Lease
+from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.run import Run, State
+from driftctl_py.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+class Database(Protocol):
+    """Where it is kept. Raises only the errors of `driftctl_py.errors`."""
+
+    @property
+    def shown(self) -> str:
+        """Where that is, for people: never with a password."""
+        ...
+
+    def rows(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """What a query finds now. The same SQL, with ``:name`` for values, for all databases."""
+        # Any: a row is as wide as its query.
+        ...
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """A transaction that is committed when the block ends well. Those that write come one
+        after the other, or lock the rows that they go by."""
+        ...
+
+    def now(self, connection: Connection) -> int:
+        """The moment, by the clock that all users of the database share."""
+        ...
+
+    def close(self) -> None:
+        """Give its connections back."""
+        ...
+
+
+# How many entries of the trail are read at a time.
+_BATCH = 1000
+# A prefix that fits more than this many runs tells nobody which one was meant.
+_FOUND = 20
+_LAST = "\U0010ffff"
+
+
+class Store:
+    """See `app.ports.Store`. Any number of threads and processes may use one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._key: bytes | None = None
+
+    @property
+    def shown(self) -> str:
+        """Where the store is, for people."""
+        return self._database.shown
+
+    def close(self) -> None:
+        """Give its connections back."""
+        self._database.close()
+
+    def key(self) -> bytes:
+        """What fingerprints and governing digests are sealed with; made with the store."""
+        if self._key is None:
+            found = self._rows("SELECT value FROM facts WHERE name = 'key'")
+            if not found:
+                raise StoreError(
+                    f"{self.shown} has lost the key that approvals were sealed with.",
+                    todo="Somebody edited the store. Restore a backup.",
+                )
+            self._key = bytes.fromhex(found[0][0])
+        return self._key
+
+    # --- runs
+
+    def save(self, run: Run, *events: Event) -> None:
+        """Write a run, new or known. Raises `StoreError` for a move that `run.MOVES` forbids, and
+        for a run that another worker is at: then somebody else was faster."""
+        from driftctl_py.adapters.store import writing
+
+        self._write(lambda connection: writing.save(connection, run), events)
+
+    def run(self, id: str) -> Run | None:
+        """The run of that id."""
+        found = self._runs("SELECT document FROM runs WHERE id = :id", id=id)
+        return found[0] if found else None
+
+    def find(self, prefix: str) -> tuple[Run, ...]:
+        """Runs whose ids begin so, the latest first; twenty at most."""
+        if not prefix:
+            return ()
+        return self._runs(
+            "SELECT document FROM runs WHERE id >= :prefix AND id < :behind"
+            " ORDER BY number DESC LIMIT :limit",
+            prefix=prefix,
+            behind=prefix + _LAST,
+            limit=_FOUND,
+        )
+
+    def runs(
+        self,
+        *,
+        environment: str | None = None,
+        states: Collection[State] = (),
+        limit: int = 50,
+        before: str | None = None,
+    ) -> tuple[Run, ...]:
+        """The latest first; ``before`` is the id of the last one seen."""
+        values: dict[str, object] = {"limit": limit}
+        conditions = []
+        if environment is not None:
+            conditions.append("environment = :environment")
+            values["environment"] = environment
+        if before is not None:
+            conditions.append("number < :before")
+            values["before"] = self._number(before)
+        # Each state by itself: an index has the latest of one state, not of several together.
+        alternatives: list[list[str]] = []
+        for at, state in enumerate(sorted(states, key=lambda each: each.value)):
+            values[f"state{at}"] = state.value
+            alternatives.append([*conditions, f"state = :state{at}"])
+        numbers = " UNION ALL ".join(
+            "SELECT number FROM (SELECT number FROM runs"  # noqa: S608 - our own words
+            + (" WHERE " + " AND ".join(each) if each else "")
+            + f" ORDER BY number DESC LIMIT :limit) AS found{at}"
+            for at, each in enumerate(alternatives or [conditions])
+        )
+        return self._runs(
+            f"SELECT document FROM runs WHERE number IN ({numbers})"  # noqa: S608 - our own words
+            " ORDER BY number DESC LIMIT :limit",
+            **values,
+        )
+
+    def latest(self) -> Mapping[str, Run]:
+        """The last run of each environment."""
+        found = self._runs(
+            "SELECT runs.document FROM latest JOIN runs ON runs.number = latest.number"
+            " ORDER BY latest.environment"
+        )
+        return {run.environment: run for run in found}
+
+    def last_converged(self, environment: str) -> Run | None:
+        """The last run after which code and cloud were one: applied, or in sync without drift."""
+        found = self._runs(
+            "SELECT document FROM runs WHERE environment = :environment AND converged"
+            " ORDER BY number DESC LIMIT 1",
+            environment=environment,
+        )
+        return found[0] if found else None
+
+    # --- approvals and restraints
+
+    def approve(self, approval: Approval, *events: Event) -> None:
+        """Record a yes or a no."""
+        from driftctl_py.adapters.store import writing
+
+        self._write(lambda connection: writing.approve(connection, approval), events)
+
+    def approvals(self, environment: str) -> tuple[Approval, ...]:
+        """All that were ever given to plans of an environment, in the order they were."""
+        found = self._rows(
+            "SELECT document FROM approvals WHERE environment = :environment ORDER BY number",
+            environment=environment,
+        )
+        return tuple(read(text, Approval) for (text,) in found)
+
+    def restrain(self, restraint: Restraint, *events: Event) -> None:
+        """Hold an environment back; in the place of what held it for the same reason."""
+        from driftctl_py.adapters.store import writing
+
+        self._write(lambda connection: writing.restrain(connection, restraint), events)
+
+    def lift(self, environment: str, why: Why, *events: Event) -> bool:
+        """Let it go. False, and nothing is recorded, when it was not held."""
+        from driftctl_py.adapters.store import writing
+
+        return self._write_if(lambda connection: writing.lift(connection, environment, why), events)
+
+    def restraints(self, environment: str | None = None) -> tuple[Restraint, ...]:
+        """What holds an environment, or all of them, back; be it over by now."""
+        # One statement each: SQLite uses no index for "this one, or all where there is none".
+        if environment is None:
+            found = self._rows("SELECT document FROM restraints ORDER BY environment, why")
+        else:
+            found = self._rows(
+                "SELECT document FROM restraints WHERE environment = :environment ORDER BY why",
+                environment=environment,
+            )
+        return tuple(read(text, Restraint) for (text,) in found)
+
+    # --- run locks
+
+    def take(self, lease: Lease) -> Lease | None:
+        """Take an environment's run lock. None: it is ours now. Else who has it. A lock whose
+        heartbeat is older than its holder said is taken over. Its moments are the store's."""
+        from driftctl_py.adapters.store import writing
+
+        while True:
+            with self._database.writing() as connection:
+                if writing.take(connection, lease, self._database.now(connection)):
+                    return None
+            holder = next((each for each in self.leases(lease.environment)), None)
+            if holder is not None:
+                return holder
+            # It was given back in between: try again.
+
+    def beat(self, lease: Lease) -> bool:
+        """Still here; False when the lock was lost to somebody."""
+        from driftctl_py.adapters.store import writing
+
+        with self._database.writing() as connection:
+            return writing.beat(connection, lease, self._database.now(connection))
+
+    def free(self, lease: Lease) -> None:
+        """Give it back; nothing happens when it is somebody else's by now."""
+        from driftctl_py.adapters.store import writing
+
+        with self._database.writing() as connection:
+            writing.free(connection, lease)
+
+    def leases(self, environment: str | None = None) -> tuple[Lease, ...]:
+        """All run locks, or that of one environment; expired ones too."""
+        found = self._rows(
+            "SELECT environment, run, worker, taken_at, beat_at, lasts FROM leases"
+            " WHERE :all OR environment = :environment ORDER BY environment",
+            all=environment is None,
+            environment=environment or "",
+        )
+        return tuple(
+            Lease(name, run, worker, moment(taken), moment(beat), lasts / 1_000_000)
+            for name, run, worker, taken, beat, lasts in found
+        )
+
+    # --- approvers' keys
+
+    def add_key(self, name: str, digest: str, *events: Event) -> None:
+        """Remember an approver's key. Raises `StoreError` when the name has one."""
+        from driftctl_py.adapters.store import writing
+
+        self._write(lambda connection: writing.add_key(connection, name, digest), events)
+
+    def remove_key(self, name: str, *events: Event) -> bool:
+        """Forget it. False, and nothing is recorded, when there is none."""
+        from driftctl_py.adapters.store import writing
+
+        return self._write_if(lambda connection: writing.remove_key(connection, name), events)
+
+    def keys(self) -> Mapping[str, str]:
+        """The approvers' keys: digest by name."""
+        found = self._rows("SELECT name, digest FROM approver_keys ORDER BY name")
+        return dict(found)
+
+    # --- the trail
+
+    def note(self, *events: Event) -> None:
+        """Record what happened where nothing else is written."""
+        self._write(lambda connection: None, events)
+
+    def entries(self) -> Iterator[Entry]:
+        """The trail from its beginning, a part at a time; what is written meanwhile included."""
+        after = -(2**63)
+        while True:
+            found = self._rows(
+                "SELECT number, before, hash, event FROM entries WHERE number > :after"
+                " ORDER BY number LIMIT :limit",
+                after=after,
+                limit=_BATCH,
+            )
+            for row in found:
+                yield read_entry(*row)
+            if len(found) < _BATCH:
+                return
+            after = found[-1][0]
+
+    def head(self) -> Anchor | None:
+        """Where the trail ends, as whoever wrote last has left it; None before the first entry."""
+        found = self._rows("SELECT number, hash FROM head")
+        if not found or not found[0][0]:
+            return None
+        return Anchor(int(found[0][0]), str(found[0][1]))
+
+    # ---
+
+    def _write(self, change: Callable[[Connection], None], events: Collection[Event]) -> None:
+        def changed(connection: Connection) -> bool:
+            change(connection)
+            return True
+
+        self._write_if(changed, events)
+
+    def _write_if(self, change: Callable[[Connection], bool], events: Collection[Event]) -> bool:
+        """The change and the events that say so, both or neither; no events where it changed
+        nothing."""
+        from driftctl_py.adapters.store import writing
+
+        with self._database.writing() as connection:
+            changed = change(connection)
+            if changed:
+                writing.append(connection, tuple(events))
+        return changed
+
+    def _number(self, id: str) -> int:
+        found = self._rows("SELECT number FROM runs WHERE id = :id", id=id)
+        if not found:
+            raise StoreError(
+                f"There is no run {id}, so nobody can say what came before it.",
+                todo="driftctl-py runs",
+            )
+        return int(found[0][0])
+
+    def _runs(self, sql: str, **values: object) -> tuple[Run, ...]:
+        return tuple(read(text, Run) for (text,) in self._rows(sql, **values))
+
+    def _rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        return self._database.rows(sql, values)
