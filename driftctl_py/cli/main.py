@@ -11,9 +11,17 @@ import gc
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from driftctl_py import __version__
+from driftctl_py.cli.arguments import (
+    Commands,
+    Parser,
+    add_common,
+    add_output,
+    add_verbose,
+    positive,
+)
 from driftctl_py.demo import add_arguments
 
 if TYPE_CHECKING:
@@ -34,37 +42,10 @@ exit codes: 0 it was shown, 1 it could not be read, 130 interrupted; with
 _PLAN_FORMATS = ("text", "markdown", "json", "html", "junit", "sarif", "github")
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(
-        self,
-        *,
-        formatter_class: type[argparse.HelpFormatter] = argparse.HelpFormatter,
-        # Any: what ArgumentParser takes.
-        **options: Any,
-    ) -> None:
-        # With each argument argparse makes a formatter, only to try it. One that is not told the
-        # width asks the terminal, and loads `shutil` for that.
-        super().__init__(formatter_class=partial(formatter_class, width=80), **options)
-        self._speaks = formatter_class
-
-    def format_usage(self) -> str:
-        self.formatter_class = self._speaks
-        return super().format_usage()
-
-    def format_help(self) -> str:
-        self.formatter_class = self._speaks
-        return super().format_help()
-
-    def error(self, message: str) -> NoReturn:
-        # argparse's own 2 would read as drift.
-        self.print_usage(sys.stderr)
-        self.exit(1, f"error: {message}\n")
-
-
-def parser(only: str | None = None) -> _Parser:
+def parser(only: str | None = None) -> Parser:
     """The whole command line, or as much of it as one command needs: to define all of them takes
     longer than to read a small plan."""
-    top = _Parser(
+    top = Parser(
         prog="driftctl-py",
         description="Tells drift (somebody changed the cloud) from pending changes (a commit that\n"
         "is not applied yet), for Terraform and OpenTofu.",
@@ -81,7 +62,7 @@ def parser(only: str | None = None) -> _Parser:
     return top
 
 
-def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_check(commands: Commands) -> None:
     command = commands.add_parser(
         "check",
         help="compare environments with what Git says; changes nothing",
@@ -91,24 +72,22 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="default: all")
-    _add_common(command)
+    add_common(command)
     command.add_argument(
-        "-j", "--jobs", type=_positive, metavar="N", help="plans at once (default: the processors)"
+        "-j", "--jobs", type=positive, metavar="N", help="plans at once (default: the processors)"
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
-    _add_output(command)
+    add_output(command)
     command.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
         default=None,
         help="count equivalent spellings (null against {}) as drift",
     )
-    command.add_argument(
-        "-v", "--verbose", action="store_true", help="say on standard error what is chosen and why"
-    )
+    add_verbose(command)
 
 
-def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_render(commands: Commands) -> None:
     command = commands.add_parser(
         "render",
         help="show one plan: what changes, where it comes from, what it destroys",
@@ -131,7 +110,7 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="changes",
         help="one line for each object; with attributes (the default); with everything, uncut",
     )
-    _add_output(command)
+    add_output(command)
     command.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
@@ -152,7 +131,7 @@ def _add_render(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_reading(command)
 
 
-def _add_diff(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_diff(commands: Commands) -> None:
     command = commands.add_parser(
         "diff",
         help="say how two plans differ in what they would do",
@@ -163,12 +142,8 @@ def _add_diff(commands: argparse._SubParsersAction[_Parser]) -> None:
     command.add_argument("a", metavar="PLAN_A", help="the earlier one; - is standard input")
     command.add_argument("b", metavar="PLAN_B", help="the later one; - is standard input")
     command.add_argument("--format", choices=("text", "markdown", "json"), default="text")
-    _add_output(command)
+    add_output(command)
     _add_reading(command)
-
-
-def _add_output(command: argparse.ArgumentParser) -> None:
-    command.add_argument("-o", "--output", metavar="FILE", help="write the report there")
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
@@ -189,28 +164,28 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_config(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_config(commands: Commands) -> None:
     command = commands.add_parser("config", help="validate, show or describe driftctl.yaml")
     actions = command.add_subparsers(
         title="commands", metavar="COMMAND", dest="action", prog=command.prog
     )
     actions.required = True
     check = actions.add_parser("check", help="validate it and say everything that is wrong")
-    _add_common(check)
+    add_common(check)
     show = actions.add_parser("show", help="print it with globs expanded and defaults filled in")
-    _add_common(show)
+    add_common(show)
     show.add_argument("--format", choices=("yaml", "json"), default="yaml")
     actions.add_parser("schema", help="print its JSON Schema, for editors")
 
 
-def _add_init(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_init(commands: Commands) -> None:
     command = commands.add_parser(
         "init", help="write a commented driftctl.yaml for the repository you stand in"
     )
     command.add_argument("--stdout", action="store_true", help="print it instead of writing it")
 
 
-def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_demo(commands: Commands) -> None:
     command = commands.add_parser(
         "demo",
         help="watch it find drift in a cloud in a folder; needs no account",
@@ -220,14 +195,37 @@ def _add_demo(commands: argparse._SubParsersAction[_Parser]) -> None:
     add_arguments(command)
 
 
-def _add_completion(commands: argparse._SubParsersAction[_Parser]) -> None:
+def _add_completion(commands: Commands) -> None:
     command = commands.add_parser("completion", help="print a completion script for a shell")
     command.add_argument("shell", choices=("bash", "zsh", "tcsh"))
 
 
+def _add_applying(name: str, commands: Commands) -> None:
+    # They are many, and of no use to whoever only checks.
+    from driftctl_py.cli import applying_arguments
+
+    applying_arguments.ADD[name](commands)
+
+
 # In the order in which --help lists them.
-_COMMANDS: dict[str, Callable[[argparse._SubParsersAction[_Parser]], None]] = {
+_COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _add_check,
+    "plan": partial(_add_applying, "plan"),
+    "apply": partial(_add_applying, "apply"),
+    "approve": partial(_add_applying, "approve"),
+    "reject": partial(_add_applying, "reject"),
+    "status": partial(_add_applying, "status"),
+    "runs": partial(_add_applying, "runs"),
+    "show": partial(_add_applying, "show"),
+    "accept": partial(_add_applying, "accept"),
+    "rollback": partial(_add_applying, "rollback"),
+    "release": partial(_add_applying, "release"),
+    "suspend": partial(_add_applying, "suspend"),
+    "resume": partial(_add_applying, "resume"),
+    "unblock": partial(_add_applying, "unblock"),
+    "controller": partial(_add_applying, "controller"),
+    "audit": partial(_add_applying, "audit"),
+    "key": partial(_add_applying, "key"),
     "render": _add_render,
     "diff": _add_diff,
     "config": _add_config,
@@ -235,18 +233,6 @@ _COMMANDS: dict[str, Callable[[argparse._SubParsersAction[_Parser]], None]] = {
     "demo": _add_demo,
     "completion": _add_completion,
 }
-
-
-def _add_common(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--config", metavar="FILE", help="default: driftctl.yaml here or above")
-    command.add_argument("--data-dir", metavar="DIR", help="where checkouts and plugins are kept")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError
-    return value
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -296,6 +282,70 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.diff import run_diff
 
             return run_diff(arguments)
+        case "plan":
+            from driftctl_py.cli.plan import run_plan
+
+            return run_plan(arguments)
+        case "apply":
+            from driftctl_py.cli.apply import run_apply
+
+            return run_apply(arguments)
+        case "approve":
+            from driftctl_py.cli.approvals import run_approve
+
+            return run_approve(arguments)
+        case "reject":
+            from driftctl_py.cli.approvals import run_reject
+
+            return run_reject(arguments)
+        case "status":
+            from driftctl_py.cli.history import run_status
+
+            return run_status(arguments)
+        case "runs":
+            from driftctl_py.cli.history import run_runs
+
+            return run_runs(arguments)
+        case "show":
+            from driftctl_py.cli.history import run_show
+
+            return run_show(arguments)
+        case "accept":
+            from driftctl_py.cli.apply import run_accept
+
+            return run_accept(arguments)
+        case "rollback":
+            from driftctl_py.cli.apply import run_rollback
+
+            return run_rollback(arguments)
+        case "release":
+            from driftctl_py.cli.holding import run_release
+
+            return run_release(arguments)
+        case "suspend":
+            from driftctl_py.cli.holding import run_suspend
+
+            return run_suspend(arguments)
+        case "resume":
+            from driftctl_py.cli.holding import run_resume
+
+            return run_resume(arguments)
+        case "unblock":
+            from driftctl_py.cli.holding import run_unblock
+
+            return run_unblock(arguments)
+        case "controller":
+            from driftctl_py.cli.controller import run_controller
+
+            return run_controller(arguments)
+        case "audit":
+            from driftctl_py.cli.audit import run_audit
+
+            return run_audit(arguments)
+        case "key":
+            from driftctl_py.cli.holding import run_key
+
+            return run_key(arguments)
         case "config":
             from driftctl_py.cli.config import run_config
 

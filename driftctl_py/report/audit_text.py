@@ -37,8 +37,13 @@ def render_trail_json(trail: TrailCheck) -> str:
 
 def entry_line(entry: Entry) -> str:
     """One entry as a line of JSON, without its newline."""
+    return json.dumps(entry_object(entry))
+
+
+def entry_object(entry: Entry) -> Object:
+    """An entry with its place in the chain. Its moment is as exact as it was hashed."""
     event = entry.event
-    found: Object = {
+    return {
         "number": entry.number,
         "at": event.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "what": event.what,
@@ -49,7 +54,6 @@ def entry_line(entry: Entry) -> str:
         "before": entry.before,
         "hash": entry.hash,
     }
-    return json.dumps(found)
 
 
 class _Trail(Terminal):

@@ -7,17 +7,21 @@ business, and that of a plan `plan_text`'s.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from tabulate import tabulate
 
-from driftctl_py.core.approval import People, Standing
+from driftctl_py.core.approval import Approval, People, Requirement, Standing
 from driftctl_py.core.audit import Entry
 from driftctl_py.core.decision import Decision
 from driftctl_py.core.history import RunRecord
+from driftctl_py.core.plan_diff import compare_plans
+from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Applied, Purpose, Run, State
+from driftctl_py.errors import PlanError
 from driftctl_py.report import show, wording
 from driftctl_py.report.decision import (
     DecisionLines,
@@ -46,27 +50,75 @@ COLOUR_OF_STATE = {
 }
 
 
-def render_run_text(
+BEFORE, NOW = "the plan that waited", "the plan now"
+
+
+def render_outcome_text(
     run: Run,
     decision: Decision | None,
+    report: PlanReport | None,
     *,
+    before: PlanReport | None = None,
+    again: str = "",
     people: People | None = None,
     took_seconds: float | None = None,
     width: int = 80,
     color: bool = False,
 ) -> str:
-    """What became of a run, ending in a newline: its decision, or what was applied.
-    ``took_seconds`` is what the command took, where it is told by the one who began it."""
+    """What a command that makes a run came to, ending in a newline: why another plan had to be
+    made, the plan where it was not applied, and the decision or what was applied.
+    ``took_seconds`` is how long the command took."""
     lines = _Lines(width, color, people or People())
-    return "\n".join(lines.ended(run, decision, took_seconds)) + "\n"
+    texts = []
+    if again:
+        words = f"{run.environment}: planned again. {again}"
+        texts.append("\n".join(lines.wrapped(words, "", indent=2, style=BOLD)) + "\n")
+    if before is not None and report is not None:
+        # Here, and below: what was applied has need of neither.
+        from driftctl_py.report.plan_diff import render_plan_diff_text
+
+        found = compare_plans(before.plan, report.plan)
+        texts.append(render_plan_diff_text(found, BEFORE, NOW, width=width, color=color))
+    if report is not None and run.applied is None:
+        from driftctl_py.report.plan_text import render_plan_text
+
+        texts.append(render_plan_text(report, View.CHANGES, width=width, color=color))
+    texts.append("\n".join(lines.ended(run, decision, took_seconds)) + "\n")
+    return "\n".join(texts)
+
+
+def render_given_text(
+    approval: Approval,
+    person: str,
+    standing: Standing,
+    run: Run,
+    *,
+    people: People | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """A yes, or a no, that was written down: whose it is, what for, and what is still missing."""
+    lines = _Lines(width, color, people or People())
+    return "\n".join(lines.given(approval, person, standing, run)) + "\n"
 
 
 def render_record_text(
     record: RunRecord, *, people: People | None = None, width: int = 80, color: bool = False
 ) -> str:
-    """One run with everything that is kept about it but its plan, ending in a newline."""
+    """One run with everything that is kept about it, ending in a newline: its plan comes first,
+    so that what is asked of people stands last."""
     lines = _Lines(width, color, people or People())
-    return "\n".join(lines.record(record)) + "\n"
+    plan, no_plan = "", record.no_plan
+    if record.plan is not None:
+        from driftctl_py.report.plan_text import render_plan_text
+        from driftctl_py.report.stored_plan import read_stored_plan
+
+        try:
+            report = read_stored_plan(record.plan)
+            plan = render_plan_text(report, View.CHANGES, width=width, color=color) + "\n"
+        except PlanError as error:
+            no_plan = error.what
+    return plan + "\n".join(lines.record(record, no_plan)) + "\n"
 
 
 def render_runs_text(
@@ -150,9 +202,30 @@ class _Lines(DecisionLines):
         words = f"{run.environment}: {answer(run, took_seconds)}"
         yield from self.wrapped(words, "", indent=2, style=style)
         yield from self._what_became(run)
-        yield from self.next(_next(run))
+        yield from self.next([] if run.todo else _next(run))
 
-    def record(self, record: RunRecord) -> Iterator[str]:
+    def given(self, approval: Approval, person: str, standing: Standing, run: Run) -> Iterator[str]:
+        said = "approved" if approval.yes else "rejected"
+        name = person if person == approval.by.text else f"{person} ({approval.by.text})"
+        unverified = "" if approval.by.verified else ", unverified,"
+        head = f"{run.environment}: {name}{unverified} {said} {run.short_fingerprint}"
+        yield from self.wrapped(head, "", indent=2, style=BOLD)
+        yield from self.wrapped(f"run {run.id}, {run.commit[:7]}", "  ", indent=4)
+        if not approval.yes:
+            yield from self.next([command("plan", run.environment)])
+            return
+        bound = (
+            f"good until {moment(approval.expires_at)} for what this plan means, whatever commit "
+            "it is made of; not when its engine, inputs, modules or state are others"
+        )
+        yield from self.wrapped(bound, "  ", indent=4)
+        requirement = run.requirement or Requirement()
+        others = replace(standing, given=tuple(g for g in standing.given if g.id != approval.id))
+        yield from self.standing(requirement, others, run, run.judgement)
+        if standing.enough:
+            yield from self.next([command("apply", run.environment)])
+
+    def record(self, record: RunRecord, no_plan: str) -> Iterator[str]:
         run = record.run
         yield from self.wrapped(f"{run.environment}: {answer(run)}", "", indent=2, style=BOLD)
         yield ""
@@ -172,7 +245,10 @@ class _Lines(DecisionLines):
             yield from self._under("What is kept", self._items(kept))
         if record.events:
             yield from self._under("What happened", self._items(map(_event, record.events)))
-        steps = _next(run, record.standing)
+        if no_plan:
+            yield ""
+            yield from self.wrapped(no_plan, "", indent=2)
+        steps = [] if run.todo else _next(run, record.standing)
         if steps:
             yield ""
             yield from self.next(steps)

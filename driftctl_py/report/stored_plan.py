@@ -254,5 +254,3 @@ def _value(found: Any) -> Value:  # Any: JSON, whatever the plan held
             return found
         case _:
             raise ValueError
-
-

@@ -15,7 +15,31 @@ from driftctl_py.errors import Diagnostic, EngineError
 
 PROGRAM = [sys.executable, "-m", "driftctl_py"]
 HERE = Path(__file__).parent
-COMMANDS = ["check", "render", "diff", "config", "init", "demo", "completion"]
+COMMANDS = [
+    "check",
+    "plan",
+    "apply",
+    "approve",
+    "reject",
+    "status",
+    "runs",
+    "show",
+    "accept",
+    "rollback",
+    "release",
+    "suspend",
+    "resume",
+    "unblock",
+    "controller",
+    "audit",
+    "key",
+    "render",
+    "diff",
+    "config",
+    "init",
+    "demo",
+    "completion",
+]
 
 
 def test_version_and_help_import_nothing_heavy() -> None:
