@@ -5,7 +5,7 @@ Ours, not the engine's: it keeps two passes off one environment, on whichever ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Event, Thread
@@ -30,11 +30,21 @@ class Busy(Unavailable):
 
 
 class Leases:
-    """Takes run locks, for one worker."""
+    """Takes run locks, for one worker. ``is_dead`` says of another whether it has certainly
+    ended; else its lock is waited for."""
 
-    def __init__(self, store: Store, *, worker: str, clock: Clock, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        worker: str,
+        is_dead: Callable[[str], bool],
+        clock: Clock,
+        seconds: float = 60.0,
+    ) -> None:
         self._store = store
         self._worker = worker
+        self._is_dead = is_dead
         self._clock = clock
         self._seconds = seconds
 
@@ -44,6 +54,10 @@ class Leases:
         now = self._clock()
         lease = Lease(environment, run, self._worker, now, now, self._seconds)
         holder = self._store.take(lease)
+        if holder is not None and self._is_dead(holder.worker):
+            # Only that lock is freed, so of several who find it one takes it.
+            self._store.free(holder)
+            holder = self._store.take(lease)
         if holder is not None:
             raise Busy(holder)
         ended = Event()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from driftctl_py.adapters.artifacts import LocalArtifacts, S3Artifacts
     from driftctl_py.adapters.git import GitSources
     from driftctl_py.adapters.stop import Stop
-    from driftctl_py.adapters.store import SqlStore
+    from driftctl_py.adapters.store import Store
     from driftctl_py.app.approvals import Given
     from driftctl_py.app.estate import Estate, Synced
     from driftctl_py.app.holding import Holding
@@ -180,13 +180,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The configuration, and what is remembered under it."""
+    """The configuration, and what is remembered under it. ``worker`` is who we are among those
+    that work at the same."""
 
     path: Path
     own: Path
     config: Config
-    store: SqlStore
+    store: Store
     artifacts: LocalArtifacts | S3Artifacts
+    worker: str
 
     @property
     def holding(self) -> Holding:
@@ -205,10 +207,20 @@ def opened(options: Options) -> Iterator[Opened]:
         config = replace(config, strict=options.strict)
     own = data_dir(options.data_dir, config.data_dir, path.resolve().parent)
     store = open_store(_store_url(config), own, now=now)
+    worker = f"{hostname()}:{process_id()}:{new_id()[-8:]}"
     try:
-        yield Opened(path, own, config, store, _artifacts(config, own))
+        yield Opened(path, own, config, store, _artifacts(config, own), worker)
     finally:
         store.close()
+
+
+@contextmanager
+def at_work(options: Options) -> Iterator[Opened]:
+    """`opened` for somebody who takes run locks: for as long as we live, others can see it."""
+    from driftctl_py.adapters.workers import Workers
+
+    with opened(options) as kept, Workers(kept.own).at_work(kept.worker):
+        yield kept
 
 
 @contextmanager
@@ -218,7 +230,7 @@ def _at_work(
     from driftctl_py.app.estate import select
     from driftctl_py.app.order import Order
 
-    with opened(options) as kept, sources_of(kept, stop) as sources:
+    with at_work(options) as kept, sources_of(kept, stop) as sources:
         estate = estate_of(kept, sources, stop)
         synced = estate.sync()
         environment, revision = _selected(estate, synced, name, select)
@@ -280,6 +292,7 @@ def reconciler_of(
     stop: Stop,
 ) -> Reconciler:
     from driftctl_py.adapters.plan_file import PlanFiles
+    from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
     from driftctl_py.app.deciding import Decider, NoRules
     from driftctl_py.app.leases import Leases
@@ -290,7 +303,6 @@ def reconciler_of(
 
     config, store, artifacts = kept.config, kept.store, kept.artifacts
     made = parts(config, selected, kept.path, kept.own, jobs, sources, progress, stop)
-    worker = f"{hostname()}:{process_id()}"
     planner = Planner(
         made.preparer,
         sources=sources,
@@ -329,7 +341,7 @@ def reconciler_of(
         planner,
         decider,
         applier,
-        leases=Leases(store, worker=worker, clock=now),
+        leases=Leases(store, worker=kept.worker, is_dead=Workers(kept.own).is_dead, clock=now),
         recovery=Recovery(applier, store=store, clock=now),
         waiting=Waiting(planner, store=store, artifacts=artifacts),
         workdirs=made.workdirs,
@@ -338,7 +350,7 @@ def reconciler_of(
         artifacts=artifacts,
         clock=now,
         new_id=new_id,
-        worker=worker,
+        worker=kept.worker,
         settings=made.settings,
     )
 

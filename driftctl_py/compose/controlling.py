@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from driftctl_py.compose.applying import actor, estate_of, opened, reconciler_of, sources_of
+from driftctl_py.compose.applying import actor, at_work, estate_of, reconciler_of, sources_of
 from driftctl_py.compose.checking import Options
 from driftctl_py.compose.surroundings import monotonic, now
 
@@ -29,7 +29,7 @@ def control(
     from driftctl_py.app.loop import Loop
 
     jobs = options.jobs or processors()
-    with opened(options) as kept, sources_of(kept, stop) as sources:
+    with at_work(options) as kept, sources_of(kept, stop) as sources:
 
         def make_passes(environments: Sequence[Environment]) -> Passes:
             return reconciler_of(kept, environments, sources, jobs, progress, stop)
