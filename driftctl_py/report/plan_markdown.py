@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from driftctl_py.core.assessment import Status
+from driftctl_py.core.plan import Kind
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.report import wording
 from driftctl_py.report.markup import (
@@ -77,7 +78,9 @@ def _icon(report: PlanReport) -> str:
     assessment = report.assessment
     if not assessment.complete:
         return "❔"
-    if assessment.totals.destroy:
+    unknown = any(Kind.UNKNOWN in (each.kind, each.drift) for each in assessment.findings)
+    # What nobody knows may destroy too.
+    if assessment.totals.destroy or unknown:
         return "🔴"
     match assessment.status:
         case Status.IN_SYNC:

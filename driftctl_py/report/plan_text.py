@@ -53,7 +53,7 @@ class _Plan(Terminal):
             lines = (line for each in outputs for line in self.output(each, values=not summary))
             yield self._under(wording.OUTPUTS, lines)
         for title, sentences in plan_sentences(report, view):
-            symbol = "*" if title == wording.ACTIONS else "-"
+            symbol = "*" if title == wording.ACTIONS else "•"
             yield self._under(
                 title, (line for each in sentences for line in self.sentence(each, symbol))
             )

@@ -6,7 +6,7 @@ Which attributes, by which snapshots, with which remarks. How a line looks is fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from driftctl_py.core.assessment import AttributeChange, Finding, Origin
@@ -70,13 +70,12 @@ def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
     if view is View.SUMMARY:
         return Told(finding, remark)
     shown, later = wording.shown_attributes(finding)
+    counting = [each for each in finding.attributes if each.origin is not Origin.EQUIVALENT]
     if view is View.FULL:
-        # What is only spelled otherwise comes last, after what counts.
-        same = [each for each in finding.attributes if each.origin is Origin.EQUIVALENT]
-        shown, later = [each for each in finding.attributes if each not in same] + same, 0
+        shown, later = counting, 0
     if finding.kind is Kind.CREATE and change is not None:
         # As the engine does: what is made is listed.
-        shown = [each for each in finding.attributes if each in shown or not each.drifted]
+        shown = [each for each in counting if each in shown or not each.drifted]
     lines = [_whole(each, finding.kind) or _line(each, finding) for each in shown]
     if change is not None and finding.kind is Kind.CREATE:
         known, unknown = _the_rest(finding, change.after)
@@ -85,6 +84,9 @@ def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
     elif change is not None and (finding.kind is Kind.FORGET or finding.kind is Kind.DELETE):
         named = any(line.path in _NAMES for line in lines)
         lines = lines if named else [*_identity(change.before), *lines]
+    if view is View.FULL:
+        same = [each for each in finding.attributes if each.origin is Origin.EQUIVALENT]
+        lines += (_spelled_otherwise(each, finding) for each in same)
     return Told(finding, remark, tuple(lines), later)
 
 
@@ -158,6 +160,12 @@ def _line(attribute: AttributeChange, finding: Finding) -> Line:
     whole = finding.kind is Kind.DELETE or finding.deleted_outside
     told = wording.told_by(attribute, whole=whole)
     return Line(attribute.path, tuple(told), tuple(wording.attribute_remarks(attribute)))
+
+
+def _spelled_otherwise(attribute: AttributeChange, finding: Finding) -> Line:
+    """The same among attributes that count."""
+    line = _line(attribute, finding)
+    return replace(line, remarks=(*line.remarks, wording.SPELLING))
 
 
 def _whole(attribute: AttributeChange, kind: Kind) -> Line | None:

@@ -388,7 +388,8 @@ PLAN_GROUPS = (
 )
 """What the findings of one plan stand under, in reading order."""
 
-EQUIVALENT = "Equivalent: only spelled otherwise"
+SPELLING = "only spelled otherwise"
+EQUIVALENT = f"Equivalent: {SPELLING}"
 OUTPUTS = "Outputs"
 ACTIONS = "Actions that apply runs"
 DEFERRED = "Put off to a later plan"
@@ -585,8 +586,15 @@ def _what_is_done(finding: Finding) -> Iterator[str]:
             yield "only what counts as sensitive changes"
         case Kind.UPDATE if finding.sensitivity_changed:
             yield "what counts as sensitive changes too"
+        case Kind.UPDATE if not finding.drifted and not _shows_anything(finding):
+            # A write-only value, or what a provider keeps to itself.
+            yield "nothing that a plan shows differs"
         case _:
             pass
+
+
+def _shows_anything(finding: Finding) -> bool:
+    return any(each.origin is not Origin.EQUIVALENT for each in finding.attributes)
 
 
 def _where_from(finding: Finding) -> str:

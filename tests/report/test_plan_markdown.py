@@ -105,6 +105,13 @@ def test_the_first_line_answers(scenario: str, icon: str) -> None:
     assert render_plan_markdown(of(scenario), View.CHANGES).startswith(f"### {icon} plan.json: ")
 
 
+@pytest.mark.parametrize("where", ["resource_changes", "resource_drift"])
+def test_what_nobody_knows_is_as_grave_as_what_destroys(where: str) -> None:
+    known = plan(**{where: [entry("x.y", "evaporate", before={"a": 1}, after={"a": 2})]})
+
+    assert render_plan_markdown(report_of(known), View.SUMMARY).startswith("### 🔴 ")
+
+
 def test_what_must_be_seen_is_open_and_the_rest_is_folded() -> None:
     markdown = render_plan_markdown(of("rich"), View.CHANGES)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftctl_py.core.plan import Kind
 from driftctl_py.core.plan_report import View
 from driftctl_py.report.plan_text import render_plan_text
 from driftctl_py.report.show import columns
@@ -154,3 +155,13 @@ def test_a_large_plan_is_told_whole() -> None:
     text = render_plan_text(report_of(many(2000, "delete")), View.SUMMARY)
 
     assert text.count("\n    - folder_bucket.it[") == 2000
+
+
+def test_nothing_looks_as_if_it_were_destroyed_but_what_is() -> None:
+    report = of("rich")
+    lines = render_plan_text(report, View.FULL).splitlines()
+
+    symbols = [line[:6].strip() for line in lines if line[:2] == "  " and line[2:6].strip()]
+    destroyed = [each for each in report.assessment.findings if each.kind is Kind.DELETE]
+    assert symbols.count("-") == len(destroyed)
+    assert "•" in symbols

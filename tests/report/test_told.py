@@ -85,6 +85,26 @@ def test_in_full_what_is_only_spelled_otherwise_is_listed_last_and_on_its_own() 
     assert plan_sections(of("equivalent"), View.CHANGES) == []
 
 
+def test_in_full_what_is_only_spelled_otherwise_says_so_among_what_changes() -> None:
+    drifted = entry("x.y", "update", before={"tags": None, "a": 1}, after={"tags": {}, "a": 1})
+    changed = entry("x.y", "update", before={"tags": {}, "a": 1}, after={"tags": {}, "a": 2})
+    (changes,) = told(View.CHANGES, changed, resource_drift=[drifted])
+    (full,) = told(View.FULL, changed, resource_drift=[drifted])
+
+    assert paths(changes) == ["a"]
+    assert [(line.path, line.remarks) for line in full.lines] == [
+        ("a", ()),
+        ("tags", (wording.SPELLING,)),
+    ]
+
+
+@pytest.mark.parametrize("view", View)
+def test_an_update_of_nothing_that_is_seen_says_so(view: View) -> None:
+    (found,) = told(view, entry("x.y", "update", before={"a": 1}, after={"a": 1}))
+
+    assert found.remark == "nothing that a plan shows differs"
+
+
 def test_an_object_is_found_by_its_address_and_deposed_key() -> None:
     current = entry("x.y", "delete", before={"id": "current"}, after=None)
     deposed = entry("x.y", "delete", deposed="4b05ce80", before={"id": "old"}, after=None)

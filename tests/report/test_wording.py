@@ -42,7 +42,8 @@ def reverted() -> Finding:
 @pytest.mark.parametrize(
     ("found", "symbol", "remark"),
     [
-        (finding(), "~", ""),
+        (finding(), "~", "nothing that a plan shows differs"),
+        (finding(drifted=True), "~", ""),
         (finding(kind=Kind.READ), "<=", ""),
         (finding(kind=Kind.CREATE), "+", ""),
         (
