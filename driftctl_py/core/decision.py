@@ -354,11 +354,11 @@ def decide(
         case Level.ALLOW | Level.WARN:
             return Apply(judgement)
         case Level.APPROVE:
-            wanted = requirement.also(judgement.groups)
-            standing = _at(standing, now, wanted.each_of[len(requirement.each_of) :])
+            unasked = [each for each in judgement.groups if each not in requirement.each_of]
+            standing = _at(standing, now, unasked)
             if standing.enough:
                 return Apply(judgement, standing.given)
-            return Hold(judgement, wanted, standing)
+            return Hold(judgement, requirement.also(unasked), standing)
         case Level.DENY:
             return Refuse((_UNJUDGED,), judgement)
         case _ as never:
@@ -469,7 +469,7 @@ def _no_of(approval: Approval) -> str:
     return f"{approval.by.text} said no at {moment(approval.at)}: {approval.reason}"
 
 
-def _at(standing: Standing, now: datetime, unasked: tuple[str, ...]) -> Standing:
+def _at(standing: Standing, now: datetime, unasked: list[str]) -> Standing:
     """The same at another moment: what has expired since is missing again. And where nobody asked
     whether somebody of a group said yes, nobody did."""
     given = tuple(each for each in standing.given if now < each.expires_at)
