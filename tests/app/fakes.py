@@ -45,6 +45,7 @@ class FakeSources:
     trees: dict[str, frozenset[str] | DriftctlError]
     in_place: bool = False
     becomes_dirty: bool = False
+    commit: str = COMMIT
     resolved: list[tuple[str, str | None]] = field(default_factory=list)
     pruned: list[Collection[tuple[str, str]]] = field(default_factory=list)
 
@@ -55,7 +56,7 @@ class FakeSources:
             raise tree
         dirty = self.becomes_dirty and self.resolved.count((source.name, ref)) > 1
         return Revision(
-            source.name, source.url, ref or "main", COMMIT, dirty=dirty, in_place=self.in_place
+            source.name, source.url, ref or "main", self.commit, dirty=dirty, in_place=self.in_place
         )
 
     def files(self, source: Source, revision: Revision) -> frozenset[str]:

@@ -1,0 +1,308 @@
+"""The loop with Git and passes faked: who gets a turn, when, and what stops whom."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from driftctl_py.adapters.artifacts import LocalArtifacts
+from driftctl_py.adapters.stop import Stop
+from driftctl_py.adapters.store import Store, open_store
+from driftctl_py.app.estate import Estate
+from driftctl_py.app.leases import Busy
+from driftctl_py.app.loop import Loop, Passes
+from driftctl_py.app.order import Order
+from driftctl_py.app.reconcile import Outcome
+from driftctl_py.core.config import decode_config
+from driftctl_py.core.environment import Environment
+from driftctl_py.core.lease import Lease
+from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.errors import DriftctlError, SourceError
+from tests.app.fakes import FakeSources
+
+CONFIG = b"""\
+version: 1
+defaults:
+  interval: 1h
+environments:
+  - environments/*
+"""
+FILES = frozenset({"environments/dev/main.tf", "environments/prod/main.tf"})
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Fake:
+    """Passes: each does what ``does`` says of its environment, and ends in ``state``."""
+
+    def __init__(self) -> None:
+        self.made: list[Order] = []
+        self.state: dict[str, State] = {}
+        self.does: dict[str, Callable[[], object]] = {}
+        self.at_once: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.guard = threading.Lock()
+
+    def reconcile(self, order: Order) -> Outcome:
+        name = order.environment.name
+        with self.guard:
+            self.made.append(order)
+            self.at_once[name] += 1
+            self.most[name] = max(self.most[name], self.at_once[name])
+        try:
+            self.does.get(name, lambda: None)()
+        finally:
+            with self.guard:
+                self.at_once[name] -= 1
+        state = self.state.get(name, State.IN_SYNC)
+        run = Run("1", name, state, Purpose.RECONCILE, now(), "controller", "os:ada", "ada:1")
+        return Outcome(run)
+
+    def count(self, name: str) -> int:
+        with self.guard:
+            return sum(order.environment.name == name for order in self.made)
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.outcomes: list[Outcome] = []
+        self.errors: list[tuple[str, DriftctlError]] = []
+        self.lines: list[str] = []
+
+    def ended(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def failed(self, environment: str, error: DriftctlError) -> None:
+        self.errors.append((environment, error))
+
+    def said(self, text: str) -> None:
+        self.lines.append(text)
+
+
+class Bench:
+    def __init__(self, data: Path, store: Store, config: bytes = CONFIG) -> None:
+        self.sources = FakeSources({"default": FILES})
+        self.passes = Fake()
+        self.watch = Watch()
+        self.stop = Stop()
+        self.step = timedelta(0)
+        self.made_for: list[list[str]] = []
+        decoded = decode_config(config, filename="driftctl.yaml")
+        self.loop = Loop(
+            Estate(decoded, sources=self.sources, jobs=2, stop=self.stop),
+            make_passes=self.make_passes,
+            store=store,
+            artifacts=LocalArtifacts(data / "artifacts"),
+            jobs=2,
+            sync_seconds=1,
+            retention_seconds=3600,
+            actor="os:ada",
+            stop=self.stop,
+            clock=lambda: now() + self.step,
+            monotonic=time.monotonic,
+            watcher=self.watch,
+        )
+
+    def make_passes(self, environments: Sequence[Environment]) -> Passes:
+        self.made_for.append([each.name for each in environments])
+        return self.passes
+
+    def runs_until(self, condition: Callable[[], object], seconds: float = 20.0) -> bool:
+        """Whether it came true while the loop ran; the loop has ended then."""
+        thread = threading.Thread(target=self.loop.run)
+        thread.start()
+        deadline = time.monotonic() + seconds
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        came = bool(condition())
+        self.stop.ask()
+        thread.join(20)
+        assert not thread.is_alive()
+        return came
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(None, tmp_path / "data", now=now)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, store: Store) -> Bench:
+    return Bench(tmp_path, store)
+
+
+def test_each_environment_gets_one_pass(bench: Bench) -> None:
+    code = bench.loop.once()
+
+    assert code == 0
+    assert sorted(order.environment.name for order in bench.passes.made) == ["dev", "prod"]
+    assert {order.actor for order in bench.passes.made} == {"os:ada"}
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (State.APPLIED, 0),
+        (State.HELD, 2),
+        (State.NOT_CONVERGED, 2),
+        (State.REFUSED, 1),
+        (State.FAILED, 1),
+        (State.UNVERIFIED, 1),
+        (State.PARTLY_APPLIED, 1),
+        (State.UNKNOWN, 1),
+    ],
+)
+def test_one_pass_ends_as_its_worst_environment(bench: Bench, state: State, code: int) -> None:
+    bench.passes.state = {"prod": state}
+
+    assert bench.loop.once() == code
+
+
+def test_a_failure_of_any_kind_never_stops_another(bench: Bench) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("a bug")
+
+    bench.passes.does["dev"] = fail
+
+    code = bench.loop.once()
+
+    assert code == 1
+    assert bench.passes.count("prod") == 1
+    ((name, error),) = bench.watch.errors
+    assert name == "dev"
+    assert "This is a bug in driftctl_py" in error.what
+
+
+def test_where_somebody_else_works_is_no_failure(bench: Bench) -> None:
+    def busy() -> None:
+        raise Busy(Lease("dev", "1", "grace:2", now(), now()))
+
+    bench.passes.does["dev"] = busy
+
+    assert bench.loop.once() == 2
+    assert "grace:2" in bench.watch.lines[0]
+
+
+def test_a_source_that_cannot_be_read_is_a_failure(bench: Bench) -> None:
+    bench.sources.trees["default"] = SourceError("It is gone.")
+
+    assert bench.loop.once() == 1
+    assert bench.watch.errors[0][0] == "default"
+
+
+def test_a_wish_to_stop_begins_nothing_more(bench: Bench) -> None:
+    bench.passes.does["dev"] = bench.stop.ask
+    bench.passes.does["prod"] = bench.stop.ask
+    one = replace_jobs(bench)
+
+    assert one.once() == 130
+    assert len(bench.passes.made) == 1
+
+
+def replace_jobs(bench: Bench) -> Loop:
+    bench.loop._jobs = 1
+    return bench.loop
+
+
+def test_the_loop_gives_everyone_a_first_turn(bench: Bench) -> None:
+    assert bench.runs_until(lambda: bench.passes.count("dev") and bench.passes.count("prod"))
+
+
+def test_turns_come_again_and_again(tmp_path: Path, store: Store) -> None:
+    bench = Bench(tmp_path, store, CONFIG.replace(b"1h", b"1s"))
+
+    assert bench.runs_until(lambda: bench.passes.count("prod") >= 3)
+    assert bench.passes.most["prod"] == 1
+
+
+def test_a_new_commit_brings_the_pass_forward(bench: Bench) -> None:
+    def pushed() -> bool:
+        if bench.passes.count("prod") == 1:
+            bench.sources.commit = "b" * 40
+        return bench.passes.count("prod") == 2
+
+    assert bench.runs_until(pushed)
+    assert bench.passes.made[-1].revision.commit == "b" * 40
+
+
+def test_a_commit_that_comes_during_a_pass_is_looked_at_after_it(bench: Bench) -> None:
+    began = threading.Event()
+
+    def slow() -> None:
+        if not began.is_set():
+            began.set()
+            bench.sources.commit = "c" * 40
+            time.sleep(2.5)
+
+    bench.passes.does["prod"] = slow
+
+    assert bench.runs_until(lambda: bench.passes.count("prod") == 2)
+    assert bench.passes.most["prod"] == 1
+    assert bench.passes.made[-1].revision.commit == "c" * 40
+
+
+def test_an_environment_that_is_gone_gets_no_more_turns(tmp_path: Path, store: Store) -> None:
+    bench = Bench(tmp_path, store, CONFIG.replace(b"1h", b"1s"))
+
+    def gone() -> bool:
+        if bench.passes.count("prod"):
+            bench.sources.trees["default"] = frozenset({"environments/dev/main.tf"})
+        return any("prod: no longer" in line for line in bench.watch.lines)
+
+    assert bench.runs_until(gone)
+    assert bench.made_for[-1] == ["dev"]
+
+
+def test_what_a_lost_source_held_is_still_looked_after(tmp_path: Path, store: Store) -> None:
+    bench = Bench(tmp_path, store, CONFIG.replace(b"1h", b"1s"))
+
+    def lost() -> bool:
+        if bench.passes.count("prod") == 1:
+            bench.sources.trees["default"] = SourceError("It is gone for a while.")
+        return bool(bench.watch.errors) and bench.passes.count("prod") >= 3
+
+    assert bench.runs_until(lost)
+
+
+def test_a_clock_that_is_set_back_delays_no_turn(tmp_path: Path, store: Store) -> None:
+    bench = Bench(tmp_path, store, CONFIG.replace(b"1h", b"1s"))
+    loop = bench.loop
+    loop._turns.every(10).seconds.do(lambda: None)
+    (turn,) = loop._turns.get_jobs()
+    before = turn.next_run
+    clocks = loop._clocks()
+    bench.step = timedelta(hours=-1)
+
+    loop._mend_step(clocks)
+
+    assert before is not None
+    assert turn.next_run is not None
+    assert abs((turn.next_run - before).total_seconds() + 3600) < 1
+
+
+def test_evidence_that_nobody_needs_any_more_is_let_go(
+    tmp_path: Path, store: Store, bench: Bench
+) -> None:
+    artifacts = LocalArtifacts(tmp_path / "artifacts")
+    old, kept = artifacts.put(b"old"), artifacts.put(b"waits")
+    run = Run("1", "prod", State.PLANNING, Purpose.RECONCILE, now(), "plan", "os:ada", "ada:1")
+    store.save(run)
+    store.save(replace(run, state=State.HELD, artifacts={"plan": kept}))
+    bench.step = timedelta(hours=2)
+
+    bench.loop.once()
+
+    assert artifacts.get(kept) == b"waits"
+    with pytest.raises(DriftctlError):
+        artifacts.get(old)
