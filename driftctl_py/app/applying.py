@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from driftctl_py.app.planning import Planner, pinned
-from driftctl_py.app.ports import Appliers, Artifacts, Clock, Progress, Store, Workdirs
+from driftctl_py.app.ports import Appliers, ApplyWorkdirs, Artifacts, Clock, Progress, Store
 from driftctl_py.app.preparation import Prepared, Settings
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.audit import Event
@@ -29,7 +29,7 @@ class Applier:
         planner: Planner,
         *,
         appliers: Appliers,
-        workdirs: Workdirs,
+        workdirs: ApplyWorkdirs,
         store: Store,
         artifacts: Artifacts,
         clock: Clock,

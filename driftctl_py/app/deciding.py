@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made
-from driftctl_py.app.ports import Artifacts, Clock, Contents, Gate, Store, Workdirs
+from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Gate, Store
 from driftctl_py.app.preparation import Prepared, Settings
 from driftctl_py.core.approval import Binding, People, standing
 from driftctl_py.core.assessment import Status
@@ -50,7 +50,7 @@ class Decider:
     def __init__(
         self,
         *,
-        workdirs: Workdirs,
+        workdirs: ApplyWorkdirs,
         contents: Contents,
         store: Store,
         artifacts: Artifacts,

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from driftctl_py.app.ports import (
     Appliers,
+    ApplyWorkdirs,
     Contents,
     Engines,
     Progress,
     Sources,
     States,
     WholePlans,
-    Workdirs,
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.core.engine_run import EngineRun, Planned
@@ -58,7 +58,7 @@ class Planner:
         preparer: Preparer,
         *,
         sources: Sources,
-        workdirs: Workdirs,
+        workdirs: ApplyWorkdirs,
         engines: Engines,
         appliers: Appliers,
         states: States,

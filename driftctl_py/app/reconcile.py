@@ -17,7 +17,7 @@ from driftctl_py.app.deciding import Decider
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made, Planner, told_safely
-from driftctl_py.app.ports import Artifacts, Clock, Contents, Store, Workdirs
+from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Store
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.app.recovery import Recovery
 from driftctl_py.app.waiting import Waiting
@@ -59,7 +59,7 @@ class Reconciler:
         leases: Leases,
         recovery: Recovery,
         waiting: Waiting,
-        workdirs: Workdirs,
+        workdirs: ApplyWorkdirs,
         contents: Contents,
         store: Store,
         artifacts: Artifacts,

@@ -114,7 +114,7 @@ class Parts:
 
     preparer: Preparer
     workdirs: Workdirs
-    engines: Engines
+    engines: Appliers
     states: StateReader
     aws: Aws
     settings: Settings
@@ -135,10 +135,11 @@ def parts(
     the environments that it is for."""
     import hashlib
 
+    from driftctl_py.adapters.applying import Appliers
     from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.machine import available_memory
     from driftctl_py.adapters.state import StateReader
-    from driftctl_py.adapters.terraform import Engines, cli_config, engine_environ
+    from driftctl_py.adapters.terraform import cli_config, engine_environ
     from driftctl_py.adapters.workdir import Workdirs
     from driftctl_py.app.preparation import Preparer, Settings
     from driftctl_py.core.go_memory import tune
@@ -181,7 +182,7 @@ def parts(
     never = [source.token_env for source in config.sources.values() if source.token_env]
     never.append(KEY_NAME)
     passed = engine_environ(environ(), pass_env=config.pass_env, extra=extra, never=never)
-    engines = Engines(search_path=environ().get("PATH"), cache=own / ENGINES_NAME, stop=stop)
+    engines = Appliers(search_path=environ().get("PATH"), cache=own / ENGINES_NAME, stop=stop)
     named = {environment.engine.use for environment in selected}
     configured = sorted(named - {"auto", "tofu", "terraform", "embedded"})
     programs = {use: str(path_from(use, here)) for use in configured}
@@ -219,9 +220,9 @@ def _common_env(selected: Sequence[Environment]) -> dict[str, str]:
 
 
 if TYPE_CHECKING:
+    from driftctl_py.adapters.applying import Appliers
     from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.git import GitSources as _GitSources
     from driftctl_py.adapters.state import StateReader
-    from driftctl_py.adapters.terraform import Engines
     from driftctl_py.adapters.workdir import Workdirs
     from driftctl_py.app.preparation import Preparer, Settings

@@ -241,6 +241,9 @@ class FakeProgress:
     def refreshed(self, environment: str, resources: int) -> None:
         self.seen.append(f"{environment}: {resources} refreshed")
 
+    def applied(self, environment: str, resources: int) -> None:
+        self.seen.append(f"{environment}: {resources} applied")
+
     def finished(self, check: EnvironmentCheck) -> None:
         self.seen.append(f"{check.environment}: {check.verdict.value}")
 
