@@ -86,7 +86,9 @@ def in_plan(finding: Finding, joined: Joined | None, view: View) -> Told:
         lines = lines if named else [*_identity(change.before), *lines]
     if view is View.FULL:
         same = [each for each in finding.attributes if each.origin is Origin.EQUIVALENT]
-        lines += (_spelled_otherwise(each, finding) for each in same)
+        # Where there is nothing else, it is said of the object.
+        counts = finding.pending or finding.drifted
+        lines += ((_spelled_otherwise if counts else _line)(each, finding) for each in same)
     return Told(finding, remark, tuple(lines), later)
 
 
