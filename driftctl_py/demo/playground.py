@@ -13,6 +13,8 @@ Here it is laid out and applied. Who plays in it, and what is said about it, is 
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -343,6 +345,7 @@ def _backend_text(environment: str, endpoint: str, engine: Engine) -> str:
 def _config_text(playground: Playground, engine: Engine, endpoint: str) -> str:
     use = engine.use if engine.use in {"embedded", "terraform", "tofu"} else engine.argv[0]
     lock = "native" if engine.has_native_locks else "none"
+    user = _user()
     # JSON strings are YAML strings, whatever a directory is called.
     return f"""\
 # What driftctl-py checks here: docs/configuration.md explains every key.
@@ -363,7 +366,19 @@ state:
     lock: {lock}
     endpoint: {json.dumps(endpoint)}
 
+# Whoever made the playground may say yes to what is planned in it. Elsewhere somebody who did not
+# write the change would, and prove who they are: docs/applying.md.
+people:
+  me: [{json.dumps("os:" + user)}]
+groups:
+  owners: [me]
+
 defaults:
+  # Drift is put back without asking; what a commit changes waits for `driftctl-py approve`.
+  apply: {{drift: auto, git: gate}}
+  approval: {{groups: [owners], author_may: true, unverified: true}}
+  # How often `driftctl-py controller` looks.
+  interval: 10s
   variables:
     cloud: {json.dumps(str(playground.directory / "cloud"))}
   # The local S3 takes anybody, but somebody one must be. For a real bucket you name your own
@@ -400,6 +415,14 @@ cd {quoted(str(playground.infra / "environments"))}/"$environment"
   -backend-config={quoted(str(playground.private))}/"$environment".s3.tfbackend >/dev/null
 exec {program} apply "$@"
 """
+
+
+def _user() -> str:
+    """Who makes the playground, as the operating system calls them."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def _executable(path: Path, text: str) -> None:

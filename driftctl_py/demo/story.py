@@ -226,10 +226,18 @@ Cause drift by hand: edit or delete a file, for instance "cpus" in
     {where / "cloud" / "dev" / "server-web-1.json"}
 Look again (exit code 2 when something is found, 0 when all is in sync):
     driftctl-py check --config {config} --format json
-Put an environment back as Git says (or undo the edit):
-    {shlex.quote(str(where / "apply"))} prod
-Cause a pending change: edit
+Put an environment back as Git says: here drift is put back without asking
+    driftctl-py apply prod --config {config}
+Cause a pending change: edit and commit the file below. It waits for a yes:
     {playground.infra / "environments" / "dev" / "main.tf"}
+    driftctl-py plan dev --config {config}
+    driftctl-py approve dev --reason "I wrote it" --config {config}
+    driftctl-py apply dev --config {config}
+Let it do all that by itself, every ten seconds, until Ctrl-C; then look back:
+    driftctl-py controller --config {config}
+    driftctl-py status --config {config}
+Apply without any of this, as a person would:
+    {shlex.quote(str(where / "apply"))} prod
 Stop the local S3, and start it again; the states stay in {where / "state"}:
     driftctl-py demo --stop {directory}
     driftctl-py demo --start {directory}"""
