@@ -11,14 +11,14 @@ while a fingerprint must not change because of that. How it looks is for ``repor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeGuard
 
 from driftctl_py.core.address import parse_address
-from driftctl_py.core.plan import Change, Joined, Kind, OutputChange, Path, Plan, Setting
-from driftctl_py.core.values import ABSENT, UNKNOWN, Sensitive, Value, equivalent, same
+from driftctl_py.core.plan import Block, Change, Joined, Kind, OutputChange, Path, Plan, Setting
+from driftctl_py.core.values import ABSENT, UNKNOWN, Value, equivalent, has_unknown, same
 
 
 class About(Enum):
@@ -54,12 +54,14 @@ class Fact(Enum):
     """The engine's words, where this version does not know them."""
     REASON = "reason"
     IDENTITY = "identity"
-    """By what the provider finds the object that goes or changes."""
+    """By what the provider finds the object that goes or changes: its id, arn or name; with a
+    path, a part of the identity that the engine keeps of it."""
     PREVIOUS_ADDRESS = "previous address"
     IMPORTED = "imported"
     IMPORT_ID = "import id"
     SENSITIVITY = "sensitivity"
-    """Only what counts as sensitive changes, or that too; with a path, what is sensitive then."""
+    """Only what counts as sensitive changes, or that too; with a path, whether that place is
+    sensitive then."""
     RECORDED = "recorded"
     REAL = "real"
     PLANNED = "planned"
@@ -72,6 +74,12 @@ class Fact(Enum):
     EVENT = "event"
     POSITION = "position"
     CONFIG = "config"
+    PROVIDER = "provider"
+    """By which provider it is done, as its own address."""
+    PROVIDER_CONFIG = "provider configuration"
+    """And under which of its configurations."""
+    REFERENCES = "references"
+    """What a value that is only known after apply is taken from."""
     SETTING = "setting"
     """A digest of it; empty where the value must not enter an unkeyed fingerprint."""
     ERRORED = "errored"
@@ -95,15 +103,16 @@ Consequence = Mapping[At, Value]
 def consequences(plan: Plan) -> dict[Subject, Consequence]:
     """All of them, by what they are about. Two plans for which they are the same do the same."""
     found: dict[Subject, Consequence] = {}
+    code = _Code.of(plan)
     for joined in plan.joined:
-        facts = _recorded(joined) if plan.records_only else _of_object(joined)
+        facts = _recorded(joined) if plan.records_only else _of_object(joined, code)
         if facts:
             entry = joined.entry
             found[Subject(About.RESOURCE, entry.address, entry.deposed)] = facts
     for output in plan.outputs:
         if output.kind is Kind.NO_OP:
             continue
-        found[Subject(About.OUTPUT, output.name)] = _of_output(output)
+        found[Subject(About.OUTPUT, output.name)] = _of_output(output, code)
     for subject, facts in _invocations(plan):
         found[subject] = facts
     for subject, facts in _deferred(plan):
@@ -133,9 +142,72 @@ _MAKES = frozenset(
     }
 )
 _LEAVES = frozenset({Kind.DELETE, Kind.FORGET})
+_NAMES = ("id", "arn", "name")
 
 
-def _of_object(joined: Joined) -> Consequence:
+# Where each engine gets a provider from whose address names no host. It is the same provider.
+_REGISTRIES = ("registry.terraform.io/", "registry.opentofu.org/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What the configuration says of that from which something changes."""
+
+    blocks: Mapping[str, Block]
+    settings: Mapping[str, Sequence[Setting]]
+
+    @staticmethod
+    def of(plan: Plan) -> _Code:
+        settings: dict[str, list[Setting]] = {}
+        for each in plan.settings or ():
+            settings.setdefault(each.owner, []).append(each)
+        return _Code(plan.blocks, settings)
+
+    def about(self, change: Change) -> dict[At, Value]:
+        """Which provider, and for a data source what it is asked for."""
+        facts: dict[At, Value] = {}
+        if change.provider:
+            facts[At(Fact.PROVIDER)] = _without_registry(change.provider)
+        name = self._name(change)
+        block = self.blocks.get(name)
+        if block is not None and block.provider_config:
+            facts[At(Fact.PROVIDER_CONFIG)] = block.provider_config
+        for each in self.settings.get(f"data {name}", ()):
+            facts[At(Fact.SETTING, (each.path,))] = each.digest
+        return facts | self._references(block, lambda path: change.mode == "data")
+
+    def behind_unknown(self, change: Change) -> dict[At, Value]:
+        """What becomes of what the plan itself does not know."""
+        after = change.after
+
+        def unknown(path: Path) -> bool:
+            inside = isinstance(after, Mapping) and path
+            return has_unknown(_step(after, path[0], None) if inside else after)
+
+        return self._references(self.blocks.get(self._name(change)), unknown)
+
+    def behind_output(self, output: OutputChange) -> dict[At, Value]:
+        block = self.blocks.get(f"output.{output.name}")
+        return self._references(block, lambda path: has_unknown(output.after))
+
+    def _name(self, change: Change) -> str:
+        address = parse_address(change.address)
+        return address.in_code if address else ""
+
+    def _references(self, block: Block | None, wanted: Callable[[Path], bool]) -> dict[At, Value]:
+        references = block.references if block is not None else ()
+        return {
+            At(Fact.REFERENCES, path): list(names) for path, names in references if wanted(path)
+        }
+
+
+def _without_registry(provider: str) -> str:
+    for registry in _REGISTRIES:
+        provider = provider.removeprefix(registry)
+    return provider
+
+
+def _of_object(joined: Joined, code: _Code) -> Consequence:
     change, drift = joined.change, joined.drift
     facts: dict[At, Value] = {}
     if drift is not None and drift.kind is Kind.UNKNOWN:
@@ -144,22 +216,20 @@ def _of_object(joined: Joined) -> Consequence:
         facts[At(Fact.REAL)] = drift.after
     if change is None or _is_nothing(change):
         return facts
-    facts |= _head(change)
+    facts |= _head(change) | code.about(change)
     if drift is not None and drift.kind is Kind.DELETE:
         facts[At(Fact.OUTSIDE)] = drift.kind.value
     if change.kind is Kind.UNKNOWN:
-        return facts | _everything(change)
+        return facts | _everything(change) | code.behind_unknown(change)
     if change.mode != "managed":
         return facts
-    identity = _identity(change.before)
-    if identity is not None:
-        facts[At(Fact.IDENTITY)] = identity
+    facts |= _identity(change)
     if change.kind in _MAKES:
         facts |= _planned(change.after)
     if change.kind not in _LEAVES:
-        facts |= _changes(change, drift)
-    if change.kind is Kind.UPDATE and change.sensitivity_changed:
-        facts |= {At(Fact.SENSITIVITY, path): True for path in ((), *_hidden((), change.after))}
+        facts |= _changes(change, drift) | code.behind_unknown(change)
+    if change.kind is Kind.UPDATE:
+        facts |= _sensitivity(change)
     return facts
 
 
@@ -191,13 +261,31 @@ def _everything(change: Change) -> dict[At, Value]:
         At(Fact.REASON): change.reason,
         At(Fact.REAL): change.before,
         At(Fact.PLANNED): change.after,
-        **({At(Fact.SENSITIVITY): True} if change.sensitivity_changed else {}),
+        **_sensitivity(change),
+        **_identity(change),
         **{At(Fact.FORCES, path): True for path in change.replace_paths},
     }
 
 
-def _identity(before: Value) -> Value:
-    return before.get("id") if isinstance(before, Mapping) else None
+def _identity(change: Change) -> dict[At, Value]:
+    """The first of the names that providers know their objects by, beside the engine's own."""
+    before, identity = change.before, change.identity
+    names = [before.get(each) for each in _NAMES] if isinstance(before, Mapping) else []
+    found = [each for each in names if each is not None]
+    facts: dict[At, Value] = {At(Fact.IDENTITY): each for each in found[:1]}
+    if isinstance(identity, Mapping):
+        facts |= {At(Fact.IDENTITY, (name,)): each for name, each in identity.items()}
+    return facts
+
+
+def _sensitivity(change: Change) -> dict[At, Value]:
+    if not change.sensitivity_changed:
+        return {}
+    return {
+        At(Fact.SENSITIVITY): True,
+        **{At(Fact.SENSITIVITY, path): False for path in change.no_longer_sensitive},
+        **{At(Fact.SENSITIVITY, path): True for path in change.newly_sensitive},
+    }
 
 
 def _planned(after: Value) -> dict[At, Value]:
@@ -260,18 +348,6 @@ def _step(value: Value, step: str | int, nothing: Value) -> Value:
     return ABSENT
 
 
-def _hidden(path: Path, value: Value) -> Iterator[Path]:
-    """Where something sensitive is: which of it has just become so, a plan does not keep."""
-    if isinstance(value, Sensitive):
-        yield path
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from _hidden((*path, name), each)
-    elif _is_list(value):
-        for index, each in enumerate(value):
-            yield from _hidden((*path, index), each)
-
-
 def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
@@ -284,7 +360,7 @@ def _recorded(joined: Joined) -> Consequence:
     if drift.kind is Kind.UNKNOWN:
         return head | _everything(drift)
     if drift.kind is Kind.DELETE:
-        return head | {At(Fact.IDENTITY): _identity(drift.before)}
+        return head | _identity(drift)
     facts: dict[At, Value] = {}
     for path, recorded, real in _places((), drift.before, drift.after):
         if not equivalent(recorded, real):
@@ -292,12 +368,16 @@ def _recorded(joined: Joined) -> Consequence:
     return head | facts if facts or drift.moved else {}
 
 
-def _of_output(output: OutputChange) -> Consequence:
-    return {
+def _of_output(output: OutputChange, code: _Code) -> Consequence:
+    facts: dict[At, Value] = {
         At(Fact.KIND): output.kind.value,
         At(Fact.REAL): output.before,
         At(Fact.PLANNED): output.after,
+        **code.behind_output(output),
     }
+    if output.kind is Kind.UNKNOWN:
+        facts[At(Fact.ACTIONS)] = list(output.actions)
+    return facts
 
 
 def _invocations(plan: Plan) -> Iterator[tuple[Subject, Consequence]]:
@@ -313,6 +393,8 @@ def _invocations(plan: Plan) -> Iterator[tuple[Subject, Consequence]]:
             At(Fact.POSITION): positions[trigger],
             At(Fact.CONFIG): each.config,
         }
+        if each.provider:
+            facts[At(Fact.PROVIDER)] = _without_registry(each.provider)
         yield replace(subject, nth=seen[subject]), facts
         positions[trigger] += 1
         seen[subject] += 1
@@ -343,7 +425,9 @@ def _relevant(plan: Plan) -> Iterator[Setting]:
     any_of_them = None in acts
     for setting in plan.settings or ():
         about, _, name = setting.owner.partition(" ")
-        if about != "provisioner" or any_of_them or name.partition("[")[0] in code:
+        starts = any_of_them or name.partition("[")[0] in code
+        # What a data source is asked for is said of itself.
+        if about == "provider" or (about == "provisioner" and starts):
             yield setting
 
 

@@ -18,7 +18,7 @@ from driftctl_py.core.plan import Plan
 
 # Changes whenever the same plan would get another fingerprint, so that an approval given before
 # fits no more instead of fitting by chance.
-_VERSION = "f1"
+_VERSION = "f2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
       - {address: "aws_db_instance.*", attribute: "tags.*"}
       - {pattern: "AKIA[0-9A-Z]{16}"}
 
-A mask only ever hides more. It hides values: an address, also one that an object moved from, and the
-name of an output say which finding it is, so no pattern reaches them.
+A mask only ever hides more. It hides values: an address, also one that an object moved from, and
+the name of an output say which finding it is, so no pattern reaches them.
 """
 
 from __future__ import annotations

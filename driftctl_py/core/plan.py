@@ -62,7 +62,10 @@ class Change:
     else empty; address and deposed key together are unique. ``actions`` are the engine's words,
     kept for what ``kind`` cannot say. ``replace_paths`` are the attributes that force a
     replacement. ``import_id`` is what an imported object is found by, None where nothing is
-    imported or the engine does not say.
+    imported or the engine does not say. ``newly_sensitive`` and ``no_longer_sensitive`` are the
+    places of an update that only the new or only the old marks cover. ``identity`` is what the
+    provider calls the object that is there (Terraform 1.12), ``provider`` the provider's own
+    address.
     """
 
     address: str
@@ -78,6 +81,10 @@ class Change:
     import_id: Value = None
     replace_paths: tuple[Path, ...] = ()
     sensitivity_changed: bool = False
+    newly_sensitive: tuple[Path, ...] = ()
+    no_longer_sensitive: tuple[Path, ...] = ()
+    identity: Value = None
+    provider: str = ""
 
     @property
     def moved(self) -> bool:
@@ -108,6 +115,7 @@ class OutputChange:
     kind: Kind
     before: Value
     after: Value
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,7 @@ class ActionInvocation:
     triggered_by: str = ""
     event: str = ""
     config: Value = None
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +154,25 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting that a plan carries in its ``configuration`` and nowhere else: of a provider,
-    or of a provisioner. ``owner`` is ``provider aws.eu`` or ``provisioner ADDRESS[0] local-exec``,
-    ``path`` the setting's name. ``digest`` stands for the value, which may be a secret that
-    nothing marks; it is empty where the value must not enter an unkeyed fingerprint."""
+    """One setting that a plan carries in its ``configuration`` and nowhere else: of a provider, of
+    a provisioner, or of a data source that is read during apply. ``owner`` is ``provider aws.eu``,
+    ``provisioner ADDRESS[0] local-exec`` or ``data ADDRESS``, ``path`` the setting's name.
+    ``digest`` stands for the value, which may be a secret that nothing marks; it is empty where
+    the value must not enter an unkeyed fingerprint."""
 
     owner: str
     path: str
     digest: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What the ``configuration`` says of a block of code from which something changes: the
+    configuration of the provider that it uses (``aws.eu``), and, attribute by attribute, what its
+    expressions refer to, directly or by way of modules."""
+
+    provider_config: str = ""
+    references: tuple[tuple[Path, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +193,9 @@ class Plan:
     """How many entries of managed objects there are of each kind, deposed ones among them."""
     settings: tuple[Setting, ...] | None = None
     """None: nobody asked for them when the plan was decoded."""
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    """Read with the settings: by the address of the block (``module.web.aws_instance.it``), and of
+    outputs of the root by ``output.NAME``."""
     seals: tuple[str, ...] = field(default=(), repr=False)
     """For each number in ``Sensitive.exactly`` an HMAC of the secret; empty without a key."""
     managed: int = 0

@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from msgspec import UNSET
@@ -34,11 +34,20 @@ from driftctl_py.core.plan import (
     OutputChange,
     Path,
     Plan,
-    Setting,
 )
-from driftctl_py.core.redaction import Decoded, Mirror, hide_alike, redact, with_unknown
+from driftctl_py.core.redaction import (
+    Decoded,
+    Mirror,
+    hide_alike,
+    places_hidden,
+    redact,
+    with_unknown,
+)
 from driftctl_py.core.values import DEEPEST, UNKNOWN, Secrets, Sensitive, Value, deeper_than
 from driftctl_py.errors import PlanError
+
+if TYPE_CHECKING:
+    from driftctl_py.core.plan_settings import Configured
 
 # What msgspec reads from: bytes, or anything that lends them, as a memory map does.
 # (collections.abc.Buffer is Python 3.12's.)
@@ -71,6 +80,7 @@ class _Change(msgspec.Struct, gc=False):
     after_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
     replace_paths: msgspec.Raw = _NULL
     importing: msgspec.Raw = _NULL
+    before_identity: msgspec.Raw = _NULL
 
 
 _UNCHANGED = _Change(actions=["no-op"])
@@ -84,6 +94,7 @@ class _Entry(msgspec.Struct, gc=False):
     previous_address: str | None = None
     deposed: str | None = None
     action_reason: str | None = None
+    provider_name: str = ""
 
 
 class _Planned(_Entry, gc=False):
@@ -100,6 +111,7 @@ class _Planned(_Entry, gc=False):
             self.before_sensitive = before
             self.after_sensitive = before if before == after else after
             self.change = _UNCHANGED
+            self.provider_name = ""
             if self.mode == _MANAGED:
                 # One text for all of them.
                 self.mode = _MANAGED
@@ -154,6 +166,7 @@ class _Trigger(msgspec.Struct):
 
 class _Invocation(msgspec.Struct):
     address: str
+    provider_name: str = ""
     lifecycle_action_trigger: _Trigger | None = None
     config_values: msgspec.Raw = _NULL
     config_unknown: msgspec.Raw = _NULL
@@ -244,6 +257,7 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
     )
     invocations = tuple(map(values.invocation, document.action_invocations or []))
     deferred = tuple(_deferred(document, values))
+    configured = _configured(document.configuration, values, joined) if settings else None
     return Plan(
         engine_version=document.terraform_version,
         joined=joined,
@@ -252,7 +266,8 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
         deferred=deferred,
         invocations=invocations,
         counts=_counts(changes),
-        settings=_settings(document.configuration, values) if settings else None,
+        settings=configured.settings if configured else None,
+        blocks=configured.blocks if configured else {},
         seals=secrets.seals,
         managed=sum(1 for each in changes if each.mode not in UNMANAGED and not each.deposed),
         errored=bool(document.errored),
@@ -358,14 +373,18 @@ def _deferred(document: _Document, values: _Values) -> Iterator[Deferred]:
         yield Deferred(put_off.reason, change)
 
 
-def _settings(configuration: msgspec.Raw, values: _Values) -> tuple[Setting, ...]:
+def _configured(
+    configuration: msgspec.Raw, values: _Values, joined: Sequence[Joined]
+) -> Configured:
     # Here, since a check asks for none.
-    from driftctl_py.core.plan_settings import settings_in
+    from driftctl_py.core.plan_settings import configured_in
 
     def hides(value: Value) -> bool:
         return mentions(value, values.masks)
 
-    return settings_in(configuration, _read, hides, values.secrets)
+    found = [parse_address(each.change.address) for each in joined if each.change is not None]
+    changing = {address.in_code for address in found if address is not None}
+    return configured_in(configuration, changing, _read, hides, values.secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,15 +400,19 @@ class _Values:
         snapshots = [side for entry in entries for side in _sides(entry.change, entry.mode)]
         # What it is imported by names attributes of the object, so their mirrors count too.
         imported_by = [(_imported_by(entry.change), None) for entry in entries]
+        # And so does what the provider calls it.
+        named = [(_read(entry.change.before_identity), None) for entry in entries]
         addresses = [each.address for each in entries]
         addresses += [each.previous_address for each in entries if each.previous_address]
-        values = redact([*snapshots, *imported_by], self.secrets, masks_for(self.masks, *addresses))
+        masks = masks_for(self.masks, *addresses)
+        values = redact([*snapshots, *imported_by, *named], self.secrets, masks)
         decoded = [
             _change(
                 entry,
                 *values[2 * at : 2 * at + 2],
                 import_id=values[len(snapshots) + at],
-                sensitivity_changed=not hide_alike(*(m for _, m in snapshots[2 * at : 2 * at + 2])),
+                identity=values[len(snapshots) + len(entries) + at],
+                mirrors=[mirror for _, mirror in snapshots[2 * at : 2 * at + 2]],
             )
             for at, entry in enumerate(entries)
         ]
@@ -401,7 +424,13 @@ class _Values:
     def output(self, name: str, change: _Change) -> OutputChange:
         masks = masks_for(self.masks, f"output.{name}")
         before, after = redact(_sides(change), self.secrets, masks, is_object=False)
-        return OutputChange(name=name, kind=kind_of(change.actions), before=before, after=after)
+        return OutputChange(
+            name=name,
+            kind=kind_of(change.actions),
+            before=before,
+            after=after,
+            actions=tuple(change.actions),
+        )
 
     def invocation(self, found: _Invocation) -> ActionInvocation:
         trigger = found.lifecycle_action_trigger or _Trigger()
@@ -416,6 +445,7 @@ class _Values:
             triggered_by=trigger.triggering_resource_address,
             event=trigger.action_trigger_event,
             config=config,
+            provider=found.provider_name,
         )
 
 
@@ -454,14 +484,32 @@ def _imported_by(change: _Change) -> Decoded:
 
 
 def _change(
-    entry: _Entry, before: Value, after: Value, *, import_id: Value, sensitivity_changed: bool
+    entry: _Entry,
+    before: Value,
+    after: Value,
+    *,
+    import_id: Value,
+    identity: Value,
+    mirrors: Sequence[Mirror],
 ) -> Change:
     change = entry.change
+    kind = kind_of(change.actions)
+    newly: tuple[Path, ...] = ()
+    no_longer: tuple[Path, ...] = ()
+    alike = hide_alike(*mirrors)
+    # What comes or goes brings its marks along.
+    if not alike and kind in (Kind.UPDATE, Kind.UNKNOWN):
+        old, new = (
+            [_as_far_as_shown(path, before, after) for path in places_hidden(mirror)]
+            for mirror in mirrors
+        )
+        newly = tuple(path for path in new if path not in old)
+        no_longer = tuple(path for path in old if path not in new)
     if isinstance(import_id, Mapping) and import_id.keys() == {"id"}:
         import_id = import_id["id"]
     return Change(
         address=entry.address,
-        kind=kind_of(change.actions),
+        kind=kind,
         before=before,
         after=after,
         deposed=entry.deposed or "",
@@ -474,7 +522,11 @@ def _change(
         replace_paths=tuple(
             _as_far_as_shown(path, before, after) for path in _paths(_read(change.replace_paths))
         ),
-        sensitivity_changed=sensitivity_changed,
+        sensitivity_changed=not alike,
+        newly_sensitive=newly,
+        no_longer_sensitive=no_longer,
+        identity=identity,
+        provider=entry.provider_name,
     )
 
 
@@ -515,10 +567,11 @@ def _as_far_as_shown(path: Path, *values: Value) -> Path:
 
 
 def _member(value: Value, step: str | int) -> Value:
-    if isinstance(value, dict) and isinstance(step, str):
+    if isinstance(value, Mapping) and isinstance(step, str):
         return value.get(step)
     if isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-        return value[step]
+        found: Value = value[step]
+        return found
     return None
 
 

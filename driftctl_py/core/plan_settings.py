@@ -1,23 +1,28 @@
-"""What only the ``configuration`` of a plan says: settings of providers and of provisioners.
+"""What only the ``configuration`` of a plan says.
 
-Another region or another command leaves every planned change as it was, so a fingerprint has to
-look here. Values do not leave this module, only digests of them. An engine marks no secret here. A
-literal in the code is readable by whoever reads the repository, so a plain digest gives nothing
-away; but there is none, without a key, where a name says that it holds a secret, since what is
-short could be found by trying.
+That is settings of providers, of provisioners and of data sources that are read during apply; and
+of each block of code from which something changes, which configuration of its provider it uses and
+what its expressions refer to. Another region, another command or another source of what is only
+known after apply leaves every planned change as it was, so a fingerprint has to look here.
+
+Values do not leave this module, only digests of them and the names that expressions refer to. An
+engine marks no secret here. A literal in the code is readable by whoever reads the repository, so
+a plain digest gives nothing away; but there is none, without a key, where a name says that it
+holds a secret, since what is short could be found by trying.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import msgspec
 
 from driftctl_py.core.canonical import canonical
 from driftctl_py.core.diff import spelled
-from driftctl_py.core.plan import Path, Setting
+from driftctl_py.core.plan import Block, Path, Setting
 from driftctl_py.core.values import Secrets, Value
 
 _WORDS = r"pass|pwd|secret|token|key|cred|cert|private|auth|signature|salt|cookie|session|webhook"
@@ -27,7 +32,12 @@ _HOLDS_SECRET = re.compile(
     rf"({_WORDS})[\w-]*[\"']?\s*[=:]|-[\w-]*({_WORDS})[\w-]*\s|://[^/\s]*@", re.IGNORECASE
 )
 
+# The two kinds of reference that lead into another module.
+_VARIABLE = re.compile(r"var\.([\w-]+)")
+_OF_MODULE = re.compile(r"module\.([\w-]+)(?:\[[^]]*+\])?\.([\w-]+)")
+
 _NONE = msgspec.Raw(b"{}")
+_NO_LIST = msgspec.Raw(b"[]")
 
 
 class _Provider(msgspec.Struct):
@@ -39,23 +49,29 @@ class _Provisioner(msgspec.Struct):
     expressions: msgspec.Raw = _NONE
 
 
-class _Resource(msgspec.Struct, gc=False):
+class _Resource(msgspec.Struct):
     address: str
+    provider_config_key: str = ""
+    expressions: msgspec.Raw = _NONE
+    for_each_expression: msgspec.Raw = _NONE
     provisioners: list[_Provisioner] | None = None
 
-    def __post_init__(self) -> None:
-        if not self.provisioners:
-            # Of almost all, and they add up.
-            self.address = ""
+
+class _Output(msgspec.Struct):
+    expression: msgspec.Raw = _NONE
 
 
 class _Call(msgspec.Struct):
     module: _Module | None = None
+    expressions: msgspec.Raw = _NONE
+    for_each_expression: msgspec.Raw = _NONE
 
 
 class _Module(msgspec.Struct):
-    resources: list[_Resource] | None = None
+    # Read module by module, so that all of them are never held at once.
+    resources: msgspec.Raw = _NO_LIST
     module_calls: dict[str, _Call] | None = None
+    outputs: dict[str, _Output] | None = None
 
 
 class _Configuration(msgspec.Struct):
@@ -64,48 +80,152 @@ class _Configuration(msgspec.Struct):
 
 
 _configuration = msgspec.json.Decoder(_Configuration)
+_resources = msgspec.json.Decoder(list[_Resource] | None)
 
 
-def settings_in(
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """All that was asked of a configuration; the settings are sorted."""
+
+    settings: tuple[Setting, ...]
+    blocks: Mapping[str, Block]
+
+
+def configured_in(
     configuration: msgspec.Raw,
+    changing: Set[str],
     read: Callable[[msgspec.Raw], Value],
     hides: Callable[[Value], bool],
     secrets: Secrets,
-) -> tuple[Setting, ...]:
-    """All of them, sorted; ``read`` decodes an expression, ``hides`` says what a mask covers.
+) -> Configured:
+    """``changing`` are the blocks that something changes of, as ``Address.in_code`` names them.
+    ``read`` decodes an expression, ``hides`` says what a mask covers.
 
     What a block holds beside its settings is not among them: its version constraints change
     nothing of their own, and the engine writes neither a provisioner's connection nor its
     ``when`` into a plan.
     """
     found = _configuration.decode(configuration)
-    owned = [
-        (f"provider {name}", provider.expressions)
-        for name, provider in (found.provider_config or {}).items()
-        # Only required, and nothing set.
-        if bytes(provider.expressions) != b"{}"
-    ]
+    reader = _Reader(changing, read, hides, secrets, settings=[], blocks={})
+    for name, provider in (found.provider_config or {}).items():
+        # Not where it is only required, and nothing set.
+        if bytes(provider.expressions) != b"{}":
+            reader.take_settings(f"provider {name}", read(provider.expressions))
     if found.root_module:
-        owned += _provisioners("", found.root_module)
-    settings = (
-        Setting(owner, spelled(path), _digest(path, value, hides, secrets))
-        for owner, expressions in owned
-        for path, value in _expressions((), read(expressions), hides)
-    )
-    return tuple(sorted(settings, key=lambda each: (each.owner, each.path)))
+        reader.take_module(_Scope("", found.root_module))
+        reader.take_outputs(_Scope("", found.root_module))
+    settings = sorted(reader.settings, key=lambda each: (each.owner, each.path))
+    return Configured(tuple(settings), reader.blocks)
 
 
-def _provisioners(prefix: str, module: _Module) -> Iterator[tuple[str, msgspec.Raw]]:
-    having = [each for each in module.resources or () if each.provisioners]
-    for resource in having:
-        for position, each in enumerate(resource.provisioners or ()):
-            yield (
-                f"provisioner {prefix}{resource.address}[{position}] {each.type}",
-                each.expressions,
-            )
-    for name, call in (module.module_calls or {}).items():
-        if call.module:
-            yield from _provisioners(f"{prefix}module.{name}.", call.module)
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A module where it is called: what ``var`` and ``module`` mean there, and ``each`` in one
+    block of it."""
+
+    prefix: str
+    module: _Module
+    call: _Call | None = None
+    caller: _Scope | None = None
+    for_each: msgspec.Raw = field(default_factory=msgspec.Raw)
+
+    def called(self, name: str) -> _Scope | None:
+        call = (self.module.module_calls or {}).get(name)
+        if call is None or call.module is None:
+            return None
+        caller = replace(self, for_each=call.for_each_expression)
+        return _Scope(f"{self.prefix}module.{name}.", call.module, call, caller)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    changing: Set[str]
+    read: Callable[[msgspec.Raw], Value]
+    hides: Callable[[Value], bool]
+    secrets: Secrets
+    settings: list[Setting]
+    blocks: dict[str, Block]
+
+    def take_settings(self, owner: str, expressions: Value) -> None:
+        for path, value in _expressions((), expressions, self.hides):
+            digest = _digest(path, value, self.hides, self.secrets)
+            self.settings.append(Setting(owner, spelled(path), digest))
+
+    def take_module(self, scope: _Scope) -> None:
+        for resource in _resources.decode(scope.module.resources) or ():
+            address = f"{scope.prefix}{resource.address}"
+            for position, each in enumerate(resource.provisioners or ()):
+                owner = f"provisioner {address}[{position}] {each.type}"
+                self.take_settings(owner, self.read(each.expressions))
+            if address in self.changing:
+                self._take_block(scope, address, resource)
+        for name in scope.module.module_calls or {}:
+            called = scope.called(name)
+            if called:
+                self.take_module(called)
+
+    def take_outputs(self, scope: _Scope) -> None:
+        for name, output in (scope.module.outputs or {}).items():
+            references = tuple(self._references(scope, self.read(output.expression)))
+            self.blocks[f"output.{name}"] = Block(references=references)
+
+    def _take_block(self, scope: _Scope, address: str, resource: _Resource) -> None:
+        expressions = self.read(resource.expressions)
+        within = replace(scope, for_each=resource.for_each_expression)
+        references = tuple(self._references(within, expressions))
+        self.blocks[address] = Block(resource.provider_config_key, references)
+        if resource.address.startswith("data."):
+            self.take_settings(f"data {address}", expressions)
+
+    def _references(
+        self, scope: _Scope, expressions: Value
+    ) -> Iterator[tuple[Path, tuple[str, ...]]]:
+        for path, value in _expressions((), expressions, self.hides):
+            found = self._all_behind(scope, value)
+            if found:
+                yield path, found
+
+    def _all_behind(self, scope: _Scope, expression: Value) -> tuple[str, ...]:
+        """What it refers to, and behind variables and outputs of modules what these do, each named
+        from the root, in the order of the code."""
+        found: dict[str, None] = {}
+        ahead = [(scope, name) for name in reversed(_referred(expression))]
+        while ahead:
+            where, name = ahead.pop()
+            if f"{where.prefix}{name}" not in found:
+                found[f"{where.prefix}{name}"] = None
+                there, behind = self._behind(where, name)
+                ahead += [(there, each) for each in reversed(behind)]
+        return tuple(found)
+
+    def _behind(self, scope: _Scope, name: str) -> tuple[_Scope, list[str]]:
+        variable = _VARIABLE.match(name)
+        if variable and scope.call and scope.caller:
+            arguments = self.read(scope.call.expressions)
+            given = arguments.get(variable[1]) if isinstance(arguments, Mapping) else None
+            return scope.caller, _referred(given)
+        if name.startswith("each."):
+            return scope, _referred(self.read(scope.for_each or _NONE))
+        output = _OF_MODULE.match(name)
+        called = scope.called(output[1]) if output else None
+        if output and called:
+            there = (called.module.outputs or {}).get(output[2])
+            return called, _referred(self.read(there.expression) if there else None)
+        return scope, []
+
+
+def _referred(expression: Value) -> list[str]:
+    """What all of it refers to."""
+    if isinstance(expression, Mapping):
+        if "constant_value" in expression:
+            return []
+        names = expression.get("references")
+        if isinstance(names, list):
+            return [each for each in names if isinstance(each, str)]
+        return [name for each in expression.values() for name in _referred(each)]
+    if isinstance(expression, list):
+        return [name for each in expression for name in _referred(each)]
+    return []
 
 
 def _expressions(

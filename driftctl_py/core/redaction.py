@@ -28,6 +28,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from driftctl_py.core.masks import Masks, inside, masked
+from driftctl_py.core.plan import Path
 from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, exact_key, json_inside
 
 # Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
@@ -115,6 +116,18 @@ def hides_anything(mirror: Mirror) -> bool:
     if isinstance(mirror, list):
         return any(map(hides_anything, mirror))
     return mirror is not None and mirror is not False
+
+
+def places_hidden(mirror: Mirror, path: Path = ()) -> Iterator[Path]:
+    """Each place that it hides; below these it says nothing."""
+    if isinstance(mirror, dict):
+        for name, each in mirror.items():
+            yield from places_hidden(each, (*path, name))
+    elif isinstance(mirror, list):
+        for index, each in enumerate(mirror):
+            yield from places_hidden(each, (*path, index))
+    elif hides_anything(mirror):
+        yield path
 
 
 def hide_alike(one: Mirror, other: Mirror) -> bool:

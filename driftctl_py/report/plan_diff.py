@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from driftctl_py.core.assessment import Finding, Origin
+from driftctl_py.core.assessment import AttributeChange, Finding, Origin
 from driftctl_py.core.consequences import About, At, Consequence, Fact, Subject
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Kind, OutputChange
@@ -77,7 +77,7 @@ def render_plan_diff_markdown(difference: PlanDifference, a_name: str, b_name: s
     from driftctl_py.report.markup import fence, prose
 
     blocks = [f"### {'🟢' if difference.same else '🟡'} {prose(_answer(difference))}"]
-    if any(each.destroys for each in difference.deviations):
+    if any(each.destroys or Kind.UNKNOWN in each.kinds for each in difference.deviations):
         blocks[0] = blocks[0].replace("🟡", "🔴")
     blocks.append(f"- A: {prose(a_name)}\n- B: {prose(b_name)}")
     if difference.deviations:
@@ -220,7 +220,13 @@ def _finding(subject: Subject, consequence: Consequence) -> Finding:
         actions=tuple(map(str, actions)) if isinstance(actions, list) else (),
         previous_address=str(previous),
         imported=At(Fact.IMPORTED) in consequence,
+        # Only whether there are any: they are told as facts.
+        attributes=(_SOMETHING,) if any(at.fact in _OF_VALUES for at in consequence) else (),
     )
+
+
+_OF_VALUES = frozenset({Fact.REAL, Fact.PLANNED, Fact.SENSITIVITY})
+_SOMETHING = AttributeChange((), None, None, None, Origin.PENDING, drifted=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,8 +271,8 @@ def _told_alone(found: FactDifference, consequence: Consequence) -> Iterator[_To
     notes = (_SAYS[Fact.DRIFT],) * (At(Fact.DRIFT, path) in consequence)
     if fact is Fact.SETTING:
         yield _Told(f"{_path(found.at)} is set")
-    elif fact in (Fact.POSITION, Fact.DRIFT):
-        return  # said of a place that has a line of its own; and there is no other position
+    elif fact in _SAID_WITH_ANOTHER:
+        return
     elif after is not None and At(after, path) in consequence:
         return  # told with what becomes of it
     elif before is not None and At(before, path) in consequence:
@@ -277,6 +283,8 @@ def _told_alone(found: FactDifference, consequence: Consequence) -> Iterator[_To
             yield _Told(words, (place.a, place.b), (*notes, *strings), sides)
     elif value is True and fact in _FLAGS:
         yield _Told(_said(found.at))
+    elif fact is Fact.SENSITIVITY:
+        yield _Told(f"{_path(found.at)} is no longer sensitive")
     elif fact is Fact.PLANNED and path:
         yield _Told(_path(found.at), (value,))
     else:
@@ -298,6 +306,9 @@ def _told_of_both(found: FactDifference, *, in_a: bool, in_b: bool) -> _Told:
     return _Told(_said(found.at), () if flag else values, tuple(notes))
 
 
+# Of what only one plan does: a place has a line of its own, there is no other position, and any
+# provider and its configuration are as good as another.
+_SAID_WITH_ANOTHER = frozenset({Fact.POSITION, Fact.DRIFT, Fact.PROVIDER, Fact.PROVIDER_CONFIG})
 # What is said by being there; of anything else `true` is a value.
 _FLAGS = frozenset(
     {
@@ -316,6 +327,8 @@ _FLAGS = frozenset(
 def _said(at: At) -> str:
     if at.fact is Fact.SENSITIVITY and at.path:
         return f"{_path(at)} is sensitive"
+    if at.fact is Fact.IDENTITY and at.path:
+        return f"the object's {_path(at)}"
     return " ".join(filter(None, (_path(at), _SAYS.get(at.fact, at.fact.value))))
 
 

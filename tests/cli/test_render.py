@@ -184,7 +184,7 @@ def test_a_fingerprint_alone_is_one_line(shell: Shell, monkeypatch: pytest.Monke
     code, out, err = shell.run("render", "rich.json", "--fingerprint")
 
     assert (code, err) == (0, "")
-    assert out.startswith("f1-")
+    assert out.startswith("f2-")
     assert "unkeyed" not in out
     assert len(out.splitlines()) == 1
 
@@ -199,7 +199,7 @@ def test_an_unkeyed_fingerprint_says_why_it_is_one(
     code, out, err = shell.run("render", "rich.json", "--fingerprint")
 
     assert code == 0
-    assert out.startswith("f1-unkeyed-")
+    assert out.startswith("f2-unkeyed-")
     assert err == (
         f"unkeyed: DRIFTCTL_FINGERPRINT_KEY {why}, so this fingerprint leaves out what is "
         "sensitive and stays the same when a secret changes\n"
@@ -350,7 +350,7 @@ def test_nobody_needs_standard_error(shell: Shell) -> None:
     )
 
     assert done.returncode == 0
-    assert done.stdout.startswith("f1-unkeyed-")
+    assert done.stdout.startswith("f2-unkeyed-")
 
 
 def test_a_small_plan_imports_nothing_heavy(shell: Shell) -> None:

@@ -8,6 +8,7 @@ import pytest
 from driftctl_py.core.consequences import About, At, Fact, Subject, consequences
 from driftctl_py.core.plan import (
     ActionInvocation,
+    Block,
     Change,
     CheckResult,
     Deferred,
@@ -233,18 +234,22 @@ def test_drift_of_a_kind_that_this_version_does_not_know_counts() -> None:
     }
 
 
-def test_a_change_of_sensitivity_counts_with_what_is_sensitive() -> None:
+def test_a_change_of_sensitivity_counts_with_its_direction() -> None:
     hidden = Secrets().mark("hunter22")
     values = {"a": 1, "b": hidden, "c": [{"d": hidden}, 1]}
+    places: dict[str, Any] = {
+        "newly_sensitive": (("b",),),
+        "no_longer_sensitive": (("c", 0, "d"),),
+    }
 
-    found = facts(update(values, values, sensitivity_changed=True))
+    found = facts(update(values, values, sensitivity_changed=True, **places))
 
     assert found == {
         "kind": "update",
         "mode": "managed",
         "sensitivity": True,
         "sensitivity b": True,
-        "sensitivity c 0 d": True,
+        "sensitivity c 0 d": False,
     }
     assert facts(update(values, values)) == {"kind": "update", "mode": "managed"}
 
@@ -260,6 +265,101 @@ def test_what_is_read_during_apply_counts_and_not_what_it_reads() -> None:
     assert read(Kind.READ, reason="read_because_check_nested") == {}
     assert read(Kind.DELETE) == {}
     assert read(Kind.UNKNOWN, actions=("x",))["actions"] == ["x"]
+
+
+BLOCK = Block(
+    "aws.eu", ((("ami",), ("data.aws_ami.it.id",)), (("disk", 0, "size"), ("var.size",)), ((), ()))
+)
+
+
+@pytest.mark.parametrize("kind", [Kind.UPDATE, *MAKES, Kind.UNKNOWN])
+def test_what_is_unknown_counts_with_what_it_comes_from(kind: Kind) -> None:
+    def found(after: Any, address: str = "module.a[0].x.y[1]") -> set[str]:
+        change = Change(address, kind, {"id": "i-1"}, after)
+        told = facts(change, blocks={"module.a.x.y": BLOCK})
+        return {each for each in told if each.startswith(("references", "provider"))}
+
+    here = "provider configuration"
+    assert found({"ami": UNKNOWN, "disk": [{"size": 1}]}) == {
+        here,
+        "references",
+        "references ami",
+    }
+    assert found({"ami": "a", "disk": [{"size": UNKNOWN}]}) == {
+        here,
+        "references",
+        "references disk 0 size",
+    }
+    assert found({"ami": "a"}) == {here}
+    assert found(UNKNOWN) == {here, "references", "references ami", "references disk 0 size"}
+    assert found(UNKNOWN, "module.b.x.y") == found(UNKNOWN, "what.is.this") == set()
+
+
+def test_of_what_goes_the_provider_counts() -> None:
+    def found(provider: str) -> Value:
+        change = update({"id": "i-1"}, None, Kind.DELETE, provider=provider)
+        return facts(change)["provider"]
+
+    assert found("registry.terraform.io/hashicorp/aws") == "hashicorp/aws"
+    assert found("registry.opentofu.org/hashicorp/aws") == "hashicorp/aws"
+    assert found("example.com/ada/aws") == "example.com/ada/aws"
+
+
+@pytest.mark.parametrize(
+    ("before", "identity", "told"),
+    [
+        ({"id": "i", "arn": "a", "name": "n"}, None, {"identity": "i"}),
+        ({"id": None, "arn": "a", "name": "n"}, None, {"identity": "a"}),
+        ({"name": "n"}, None, {"identity": "n"}),
+        ({"size": 1}, None, {}),
+        ("odd", "odd", {}),
+        (
+            {"id": "i"},
+            {"account_id": "123", "id": "i"},
+            {"identity": "i", "identity account_id": "123", "identity id": "i"},
+        ),
+    ],
+)
+def test_what_goes_is_known_by_its_first_name_and_by_its_identity(
+    before: Any, identity: Any, told: Any
+) -> None:
+    found = facts(update(before, None, Kind.DELETE, identity=identity))
+
+    assert {name: each for name, each in found.items() if "identity" in name} == told
+
+
+def test_a_data_source_counts_with_what_it_is_asked_for() -> None:
+    change = Change("data.x.y[0]", Kind.READ, None, None, mode="data")
+    settings = (Setting("data data.x.y", "filter", "d1"), Setting("data data.x.z", "filter", "d2"))
+    blocks = {"data.x.y": Block("aws", ((("filter",), ("var.size",)),))}
+
+    assert facts(change, settings=settings, blocks=blocks) == {
+        "kind": "read",
+        "mode": "data",
+        "provider configuration": "aws",
+        "setting filter": "d1",
+        "references filter": ["var.size"],
+    }
+
+
+def test_an_unknown_output_counts_with_what_it_comes_from() -> None:
+    def found(after: Value, kind: Kind = Kind.UPDATE) -> dict[At, Value]:
+        output = OutputChange("url", kind, 1, after, ("melt",))
+        blocks = {"output.url": Block(references=(((), ("x.y.url",)),))}
+        return dict(consequences(plan_of(outputs=(output,), blocks=blocks)).popitem()[1])
+
+    assert found({"a": UNKNOWN})[At(Fact.REFERENCES)] == ["x.y.url"]
+    assert At(Fact.REFERENCES) not in found(2)
+    assert found(2, Kind.UNKNOWN)[At(Fact.ACTIONS)] == ["melt"]
+    assert At(Fact.ACTIONS) not in found(2)
+
+
+def test_an_action_counts_with_its_provider() -> None:
+    action = ActionInvocation("action.a.b", provider="registry.opentofu.org/ada/mail")
+
+    ((_, told),) = consequences(plan_of(invocations=(action,))).items()
+
+    assert told[At(Fact.PROVIDER)] == "ada/mail"
 
 
 def test_outputs_count_with_both_values() -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from driftctl_py.core.fingerprint import Fingerprint, fingerprint
 from driftctl_py.core.plan import Change, Joined, Kind, OutputChange, Plan, Setting
 from driftctl_py.core.plan_json import decode_plan
+from driftctl_py.core.redaction import hide_alike
 from driftctl_py.core.values import UNKNOWN, Secrets
 from tests.data import plans
 
@@ -65,11 +66,11 @@ def test_a_fingerprint_stays_what_it_is_from_version_to_version() -> None:
 
     assert (
         str(fingerprint(plan, keyed=False))
-        == "f1-unkeyed-3pb7iyho6k5fiy5hlbuer7gklg47xh36cphbbjjjnwv5jl57autq"
+        == "f2-unkeyed-zx5iskl4seesfg5vhj6unmxsod6hx33bzf6vimr73wrs3zajrfwq"
     )
     assert (
         str(fingerprint(plan, keyed=True))
-        == "f1-lvhwtrffsc3ilbsvbb4yys6a7wdaq7btez2jb2q5iq5befifwv6q"
+        == "f2-qaczhcnvqzon3uxduzvk5qeo4ziq7d5gobmiuckdfyndcn34jrja"
     )
 
 
@@ -77,7 +78,7 @@ def test_a_fingerprint_has_a_short_form_to_tell_two_apart() -> None:
     found = Fingerprint("k7qm2d4x" + "a" * 44, keyed=True)
 
     assert found.short == "k7qm-2d4x"
-    assert str(found) == "f1-" + found.digest
+    assert str(found) == "f2-" + found.digest
 
 
 @given(st.sampled_from(FILES))
@@ -186,7 +187,29 @@ def noise_of_a_provider(document: Document, rng: Random) -> None:
             each["change"]["after"][name] = now
 
 
+def source_of_what_is_known(document: Document, rng: Random) -> None:
+    """Where a value comes from that the plan holds, or that stays as it is."""
+    changing = {in_code(each) for each in document.get("resource_changes", []) if acts(each)}
+    resources = document["configuration"]["root_module"].get("resources", [])
+    found = [each for each in resources if each["address"] not in changing]
+    assume(found)
+    block = rng.choice(found)
+    block["expressions"] = {"name": {"references": [f"var.v{rng.randrange(10**9)}"]}}
+    block["provider_config_key"] = f"folder.f{rng.randrange(10**9)}"
+
+
+def registry(document: Document, rng: Random) -> None:
+    """The same provider is at home in two registries."""
+    name = rng.choice(["registry.terraform.io", "registry.opentofu.org"])
+    for each in document.get("resource_changes", []):
+        *_, namespace, provider = each["provider_name"].split("/")
+        if each["provider_name"].startswith("registry."):
+            each["provider_name"] = f"{name}/{namespace}/{provider}"
+
+
 HARMLESS = [
+    source_of_what_is_known,
+    registry,
     noise_of_a_provider,
     another_moment,
     another_version,
@@ -362,7 +385,93 @@ def deferred(document: Document, rng: Random) -> None:
     document.setdefault("deferred_changes", []).append({"reason": "x", "resource_change": entry})
 
 
+def source_of_what_is_unknown(document: Document, rng: Random) -> None:
+    """The plan holds the same in both cases: (known after apply)."""
+    entry, name = rng.choice(unknown_places(document))
+    block = block_of(document, entry)
+    block.setdefault("expressions", {})[name] = {"references": [f"x.y{rng.randrange(10**9)}.id"]}
+
+
+def source_of_an_unknown_output(document: Document, rng: Random) -> None:
+    outputs = document.get("output_changes", {})
+    found = [name for name, each in outputs.items() if each["after_unknown"] is True]
+    assume(found)
+    outputs_in_code = document["configuration"]["root_module"]["outputs"]
+    references = [f"x.y{rng.randrange(10**9)}.id"]
+    outputs_in_code[rng.choice(found)]["expression"] = {"references": references}
+
+
+def provider(document: Document, rng: Random) -> None:
+    rng.choice(acting(document))["provider_name"] = f"example.com/ada/p{rng.randrange(10**9)}"
+
+
+def provider_configuration(document: Document, rng: Random) -> None:
+    block = block_of(document, rng.choice(acting(document)))
+    block["provider_config_key"] = f"folder.f{rng.randrange(10**9)}"
+
+
+def identity_that_the_engine_keeps(document: Document, rng: Random) -> None:
+    found = [each["change"] for each in acting(document) if each["change"]["before"]]
+    assume(found)
+    change = rng.choice(found)
+    account = f"{rng.randrange(10**9):012}"
+    change["before_identity"] = change.get("before_identity", {}) | {"account_id": account}
+
+
+def name_of_what_has_no_id(document: Document, rng: Random) -> None:
+    found = [
+        each
+        for each in acting(document)
+        if each["change"]["actions"] == ["delete"] and not hidden(each["change"], "name")
+    ]
+    assume(found)
+    before = rng.choice(found)["change"]["before"]
+    for name in ("id", "arn"):
+        before.pop(name, None)
+    before["name"] = f"n-{rng.randrange(10**9)}"
+
+
+def question_of_a_data_source(document: Document, rng: Random) -> None:
+    found = [
+        each
+        for each in document.get("resource_changes", [])
+        if each["mode"] == "data" and each["change"]["actions"] == ["read"]
+        if each.get("action_reason") != "read_because_check_nested"
+    ]
+    assume(found)
+    block = block_of(document, rng.choice(found))
+    block.setdefault("expressions", {})["query"] = {"constant_value": rng.random()}
+
+
+def what_becomes_sensitive(document: Document, rng: Random) -> None:
+    found = [
+        each["change"]
+        for each in acting(document)
+        if each["change"]["actions"] == ["update"]
+        if not hide_alike(each["change"]["before_sensitive"], each["change"]["after_sensitive"])
+    ]
+    assume(found)
+    change = rng.choice(found)
+    marks = change["after_sensitive"], change["before_sensitive"]
+    change["before_sensitive"], change["after_sensitive"] = marks
+
+
+def unknown_action_on_an_output(document: Document, rng: Random) -> None:
+    outputs = document.get("output_changes", {})
+    assume(len(outputs) > 0)
+    rng.choice(list(outputs.values()))["actions"] = [f"melt-{rng.randrange(10**9)}"]
+
+
 TELLING = [
+    source_of_what_is_unknown,
+    source_of_an_unknown_output,
+    provider,
+    provider_configuration,
+    identity_that_the_engine_keeps,
+    name_of_what_has_no_id,
+    question_of_a_data_source,
+    what_becomes_sensitive,
+    unknown_action_on_an_output,
     planned_value,
     real_value,
     kind,
@@ -481,6 +590,35 @@ def acting(document: Document) -> list[Any]:
         each
         for each in document.get("resource_changes", [])
         if each["mode"] == "managed" and each["change"]["actions"] != ["no-op"]
+    ]
+    assume(found)
+    return found
+
+
+def acts(entry: Any) -> bool:
+    return not is_unchanged(entry) or entry["mode"] == "data"
+
+
+def in_code(entry: Any) -> str:
+    """Of an address in the root."""
+    return str(re.sub(r"\[.*", "", entry["address"], flags=re.DOTALL))
+
+
+def block_of(document: Document, entry: Any) -> Any:
+    """The block of code that it comes from, where that is in the root."""
+    resources = document["configuration"]["root_module"].get("resources", [])
+    found = [each for each in resources if each["address"] == in_code(entry)]
+    assume(found)
+    return found[0]
+
+
+def unknown_places(document: Document) -> list[tuple[Any, str]]:
+    found = [
+        (each, name)
+        for each in acting(document)
+        if isinstance(each["change"]["after_unknown"], dict)
+        for name, place in each["change"]["after_unknown"].items()
+        if place is True
     ]
     assume(found)
     return found

@@ -258,6 +258,43 @@ def test_a_changed_sensitivity_is_seen_without_the_value() -> None:
     assert change.before == change.after
 
 
+def test_a_changed_sensitivity_has_a_direction() -> None:
+    def places(before: Any, after: Any, actions: str = "update", value: Any = 1) -> Any:
+        values = {"a": value, "b": [{"c": 1}]}
+        marks = {"before_sensitive": before, "after_sensitive": after}
+        sides = {"before": values, "after": values, "actions": [actions]}
+        plan = decode_plan(document(resource_changes=[entry(change=sides | marks)]))
+        change = change_of(plan, "x.y")
+        return change.newly_sensitive, change.no_longer_sensitive
+
+    assert places({}, {"a": True}) == ((("a",),), ())
+    assert places({"b": [{"c": True}]}, {"b": [{}], "a": False}) == ((), (("b", 0, "c"),))
+    assert places({"a": True}, {"a": True}) == ((), ())
+    assert places({}, {"a": True}, "melt") == ((("a",),), ())
+    assert places({}, {"a": True}, "create") == ((), ())
+    # A key in what is a secret as a whole.
+    assert places({"a": {"hunter2": True}}, {"a": True}, value={"hunter2": 1}) == ((), ())
+
+
+def test_the_identity_that_an_engine_keeps_holds_no_secret() -> None:
+    change = {
+        "before_identity": {"account_id": "123456789012", "token": "CANARY-1", "also": "CANARY-1"},
+        "before": {"token": "CANARY-1"},
+        "after": {"token": "CANARY-1"},
+        "before_sensitive": {"token": True},
+        "after_sensitive": {"token": True},
+    }
+    plan = decode_plan(
+        document(resource_changes=[entry(change=change, provider_name="example.com/a/b")])
+    )
+
+    found = change_of(plan, "x.y")
+    assert found.provider == "example.com/a/b"
+    assert "CANARY" not in repr(plan)
+    assert isinstance(found.identity, dict)
+    assert found.identity["account_id"] == "123456789012"
+
+
 def test_data_sources_carry_no_values() -> None:
     plan = decode_plan(plans.of("check_fails"))
 
@@ -537,7 +574,7 @@ def test_old_formats_are_read() -> None:
     )
 
     assert change_of(plan, "x.y").after == {"a": 1, "id": UNKNOWN}
-    assert plan.outputs == (OutputChange("o", Kind.CREATE, None, UNKNOWN),)
+    assert plan.outputs == (OutputChange("o", Kind.CREATE, None, UNKNOWN, ("create",)),)
 
 
 OLD_CHANGES = {

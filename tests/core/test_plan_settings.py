@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from driftctl_py.core.masks import Mask
-from driftctl_py.core.plan import Setting
+from driftctl_py.core.plan import Block, Plan, Setting
 from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.values import Secrets
 from driftctl_py.errors import PlanError
@@ -18,7 +18,7 @@ def constant(value: Any) -> Any:
     return {"constant_value": value}
 
 
-def references(*names: str) -> Any:
+def references(*names: str | int) -> Any:
     return {"references": list(names)}
 
 
@@ -207,3 +207,133 @@ def test_values_stay_where_they_are() -> None:
 def test_a_configuration_of_another_shape_is_refused() -> None:
     with pytest.raises(PlanError, match=r"cannot be read.*provider_config"):
         configured(provider_config=[])
+
+
+def plan_with(root: Any, *entries: Any, **more: Any) -> Plan:
+    change = {"actions": ["update"], "before": {}, "after": {}, "before_sensitive": {}}
+    changes = [{"address": each, "change": change, **more} for each in entries]
+    document = {
+        "format_version": "1.2",
+        "resource_changes": changes,
+        "configuration": {"root_module": root},
+    }
+    return decode_plan(json.dumps(document).encode(), settings=True)
+
+
+def test_of_what_changes_it_is_known_what_its_expressions_refer_to() -> None:
+    resource = {
+        "address": "x.y",
+        "provider_config_key": "aws.eu",
+        "expressions": {
+            "name": constant({"references": ["hunter2"]}),
+            "ami": references("data.aws_ami.it.id", "data.aws_ami.it", 7),
+            "disk": [{"size": references("var.size")}, {"size": constant(3)}],
+        },
+    }
+    root = {"resources": [resource, resource | {"address": "x.z"}]}
+
+    assert plan_with(root, 'x.y["a"]', "not an address", "x.gone").blocks == {
+        "x.y": Block(
+            "aws.eu",
+            (
+                (("ami",), ("data.aws_ami.it.id", "data.aws_ami.it")),
+                (("disk", 0, "size"), ("var.size",)),
+            ),
+        )
+    }
+    assert decode_plan(b'{"format_version":"1.2","planned_values":{}}').blocks == {}
+
+
+def test_references_lead_through_variables_and_outputs_of_modules() -> None:
+    web = {
+        "resources": [
+            {"address": "x.y", "expressions": {"a": references("var.in", "var.in", "var.none")}}
+        ]
+    }
+    net = {
+        "outputs": {
+            "id": {"expression": references("x.subnet.id", "var.loop")},
+            "odd": {"expression": {"references": "odd"}},
+        }
+    }
+    root = {
+        "outputs": {"all": {"expression": references("module.net[0].id", "each.odd")}},
+        "module_calls": {
+            "web": {
+                "expressions": {"in": [{"x": references("module.net[0].id", "module.net[0]")}]},
+                "module": web,
+            },
+            "net": {"expressions": {"loop": references("module.net.id")}, "module": net},
+            "gone": {},
+            "odd": {"expressions": [], "module": {"outputs": {"o": {}}}},
+        },
+    }
+
+    found = plan_with(root, "module.web[1].x.y").blocks
+
+    there = ("module.net.x.subnet.id", "module.net.var.loop", "module.net.id")
+    assert found["module.web.x.y"].references == (
+        (
+            ("a",),
+            (
+                "module.web.var.in",
+                "module.net[0].id",
+                *there,
+                "module.net[0]",
+                "module.web.var.none",
+            ),
+        ),
+    )
+    assert found["output.all"].references == (((), ("module.net[0].id", *there, "each.odd")),)
+
+
+def test_references_lead_through_for_each() -> None:
+    block = {
+        "address": "x.y",
+        "expressions": {"a": references("each.value"), "b": references("var.b")},
+        "for_each_expression": references("x.all"),
+    }
+    call = {
+        "expressions": {"b": references("each.key")},
+        "for_each_expression": references("var.names"),
+        "module": {"resources": [block]},
+    }
+
+    found = plan_with({"module_calls": {"m": call}}, 'module.m["k"].x.y["k"]').blocks
+
+    assert found["module.m.x.y"].references == (
+        (("a",), ("module.m.each.value", "module.m.x.all")),
+        (("b",), ("module.m.var.b", "each.key", "var.names")),
+    )
+
+
+@pytest.mark.parametrize("name", ["module.gone.o", "module.none.o", "module.odd.o", "module.odd.x"])
+def test_a_reference_that_leads_nowhere_is_its_name(name: str) -> None:
+    odd = {"resources": [{"address": "x.y", "expressions": {"a": references("var.b")}}]}
+    calls = {
+        "gone": {},
+        "odd": {"expressions": [], "module": odd | {"outputs": {"o": {"expression": None}}}},
+    }
+    resource = {"address": "x.y", "expressions": {"a": references(name)}}
+
+    found = plan_with({"resources": [resource], "module_calls": calls}, "x.y", "module.odd.x.y")
+
+    assert found.blocks["x.y"].references == ((("a",), (name,)),)
+    assert found.blocks["module.odd.x.y"].references == ((("a",), ("module.odd.var.b",)),)
+
+
+def test_of_a_data_source_that_is_read_it_is_known_what_it_is_asked_for() -> None:
+    block = {
+        "address": "data.x.y",
+        "mode": "data",
+        "expressions": {"owner": constant("ada"), "password": constant("hunter2")},
+    }
+    root = {"resources": [block, block | {"address": "data.x.z"}]}
+
+    plan = plan_with(root, "data.x.y", mode="data")
+
+    assert plan.settings is not None
+    assert [(each.owner, each.path, bool(each.digest)) for each in plan.settings] == [
+        ("data data.x.y", "owner", True),
+        ("data data.x.y", "password", False),
+    ]

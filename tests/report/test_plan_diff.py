@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from driftctl_py.core.plan import (
     ActionInvocation,
+    Block,
     Change,
     Deferred,
     Joined,
@@ -297,7 +298,8 @@ def test_settings_are_told_without_their_values() -> None:
 def test_what_counts_as_sensitive_is_told() -> None:
     hidden = Secrets().mark("hunter22")
     values = {"id": "i-1", "password": hidden, "size": 1}
-    change = update(values, values, sensitivity_changed=True)
+    places = (("password",),)
+    change = update(values, values, sensitivity_changed=True, newly_sensitive=places)
 
     assert lines(plan_of(), plan_of(change)) == [
         "~ x.y  only in B: change",
@@ -481,3 +483,32 @@ def test_two_thousand_differences_are_told_in_a_second() -> None:
 
     assert time.process_time() - started < 2
     assert said.startswith("The plans differ in 2000 of 2000 consequences.")
+
+
+def test_what_a_plan_does_not_hold_itself_is_told_from_a_to_b() -> None:
+    def plan(number: int) -> Plan:
+        change = update(
+            {"id": "i-1"},
+            {"id": "i-1", "ip": UNKNOWN},
+            provider=f"example.com/ada/p{number}",
+            identity={"account_id": f"{number}"},
+            sensitivity_changed=True,
+            newly_sensitive=(("tags",),) if number == 1 else (),
+            no_longer_sensitive=(("tags",),) if number == 2 else (),
+        )
+        block = Block(f"aws.eu{number}", ((("ip",), (f"x.eip.n{number}",)),))
+        return plan_of(change, blocks={"x.y": block})
+
+    assert lines(plan(1), plan(2)) == [
+        "~ x.y  change",
+        'provider  "example.com/ada/p1" → "example.com/ada/p2"',
+        'provider configuration  "aws.eu1" → "aws.eu2"',
+        'the object\'s account_id  "1" → "2"',
+        'ip references  ["x.eip.n1"] → ["x.eip.n2"]',
+        "tags is sensitive  true → false",
+    ]
+    alone = lines(plan_of(), plan(2))
+    assert not [line for line in alone if line.startswith("provider")]
+    assert 'ip references  ["x.eip.n2"]' in alone
+    assert "tags is no longer sensitive" in alone
+    assert "tags is sensitive" in lines(plan_of(), plan(1))

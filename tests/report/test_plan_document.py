@@ -322,10 +322,10 @@ def test_an_address_is_taken_apart(address: str, place: tuple[str | None, str | 
 def test_the_fingerprint_says_whether_secrets_are_in_it() -> None:
     unkeyed, keyed = read(of("rich")), read(of("rich", keyed=True))
 
-    assert unkeyed["fingerprint"]["digest"].startswith("f1-unkeyed-")
+    assert unkeyed["fingerprint"]["digest"].startswith("f2-unkeyed-")
     assert not unkeyed["fingerprint"]["keyed"]
     assert keyed["fingerprint"]["keyed"]
-    assert not keyed["fingerprint"]["digest"].startswith("f1-unkeyed-")
+    assert not keyed["fingerprint"]["digest"].startswith("f2-unkeyed-")
 
 
 def test_what_was_put_off_and_what_runs_are_told() -> None:
