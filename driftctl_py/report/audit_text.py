@@ -9,6 +9,7 @@ from datetime import UTC
 from driftctl_py.core.audit import Entry
 from driftctl_py.core.history import TrailCheck
 from driftctl_py.report.json_values import Object, document_text
+from driftctl_py.report.show import no_commands
 from driftctl_py.report.terminal import BOLD, RED, Terminal
 
 SCHEMA_VERSION = 1
@@ -16,7 +17,7 @@ SCHEMA_VERSION = 1
 
 def render_trail_text(trail: TrailCheck, *, width: int = 80, color: bool = False) -> str:
     """Sound or not, and every flaw as a sentence; ends in a newline."""
-    return "\n".join(_Trail(width, color, None).all(trail)) + "\n"
+    return no_commands("\n".join(_Trail(width, color, None).all(trail)) + "\n")
 
 
 def render_trail_json(trail: TrailCheck) -> str:
@@ -37,7 +38,7 @@ def render_trail_json(trail: TrailCheck) -> str:
 
 def entry_line(entry: Entry) -> str:
     """One entry as a line of JSON, without its newline."""
-    return json.dumps(entry_object(entry))
+    return no_commands(json.dumps(entry_object(entry)))
 
 
 def entry_object(entry: Entry) -> Object:

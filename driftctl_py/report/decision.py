@@ -56,7 +56,7 @@ def render_decision_text(
 ) -> str:
     """All of it, ending in a newline. ``width`` below 60 is taken for 60."""
     lines = DecisionLines(width, color, people or People())
-    return "\n".join(lines.decision(run, decision)) + "\n"
+    return show.no_commands("\n".join(lines.decision(run, decision)) + "\n")
 
 
 class DecisionLines(Terminal):
@@ -68,8 +68,7 @@ class DecisionLines(Terminal):
 
     def decision(self, run: Run, decision: Decision) -> Iterator[str]:
         yield from self.wrapped(answer(run, decision), "", indent=2, style=BOLD)
-        if run.purpose is not Purpose.RECONCILE:
-            yield from self.wrapped(purpose_words(run), "  ", indent=2)
+        yield from self.wrapped(purpose_words(run), "  ", indent=2)
         match decision:
             case Nothing():
                 pass
@@ -86,8 +85,6 @@ class DecisionLines(Terminal):
                     yield from self.wrapped(reason, "  ", indent=4)
                 if decision.judgement is not None:
                     yield from self.judgement(decision.judgement)
-                for line in show.clean_lines(decision.todo):
-                    yield from self.wrapped(line, "  ", indent=4)
             case _ as never:
                 assert_never(never)
         yield from self.next(next_steps(run, decision))
@@ -114,12 +111,18 @@ class DecisionLines(Terminal):
             yield from self._said("approved by", each)
 
     def standing(
-        self, requirement: Requirement, standing: Standing, run: Run, judgement: Judgement | None
+        self,
+        requirement: Requirement,
+        standing: Standing,
+        run: Run,
+        judgement: Judgement | None,
+        *,
+        but: str = "",
     ) -> Iterator[str]:
-        """Who said what, and who is still to be asked."""
+        """Who said what, and who is still to be asked; ``but`` is an approval told already."""
         if standing.rejected is not None:
             yield from self._said("rejected by", standing.rejected)
-        yield from self.approvals(standing.given)
+        yield from self.approvals([each for each in standing.given if each.id != but])
         for each in standing.passed:
             words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
             yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
@@ -137,23 +140,36 @@ class DecisionLines(Terminal):
         cause = max(len(each.cause) for each in rows)
         what = max(show.columns(each.what) for each in rows)
         level = max(len(each.word) for each in rows)
-        rule = max(show.columns(each.rule) for each in rows)
         address = max(show.columns(each.address) for each in rows)
         room = self.width - 2 - cause - 2 - 2 - what - 2 - level
-        # Beside the level where that leaves enough of the addresses, else below.
-        beside = room - 2 - rule >= min(address, _ADDRESS_AT_LEAST)
-        room = min(address, room - 2 - rule if beside else room)
         below = " " * (2 + cause + 2 + 2)
+        # Where it stands is told once below, where a line has no room for it; and the rule itself
+        # below each line, where that leaves too little of the addresses.
+        for tell in (_with_where, _name_alone, _below):
+            rule = max(show.columns(tell(each)) for each in rows)
+            left = room - 2 - rule if rule else room
+            if left >= min(address, _ADDRESS_AT_LEAST):
+                break
+        column, before = min(address, left), ""
         for each in rows:
             coloured = self.styled(COLOUR_OF_LEVEL[each.level], each.word)
-            end = f"  {_padded(each.what, what)}  {coloured}{' ' * (level - len(each.word))}"
-            if beside:
-                end += f"  {each.rule}"
-            first, *rest = _in_pieces(each, room)
-            yield f"  {each.cause:{cause}}  {_padded(first, room)}{end}".rstrip()
+            padded = coloured + " " * (level - len(each.word))
+            first, *rest = _in_pieces(each, column)
+            yield (
+                f"  {each.cause:{cause}}  {_padded(first, column)}  {_padded(each.what, what)}  "
+                f"{padded}  {tell(each)}"
+            ).rstrip()
             yield from (f"  {'':{cause}}  {piece}" for piece in rest)
-            for remark in each.remarks if beside else (each.rule, *each.remarks):
-                yield from self.wrapped(remark, below, indent=len(below) + 2)
+            remarks = [each.with_where, *each.remarks] if tell is _below else [*each.remarks]
+            # What one rule says of one change after the other is said once.
+            if (said := "\n".join(remarks)) != before:
+                for remark in remarks:
+                    yield from self.wrapped(remark, below, indent=len(below) + 2)
+            before = said
+        if tell is _name_alone:
+            places = dict.fromkeys(each.with_where for each in rows if each.where)
+            for place in places:
+                yield from self.wrapped(place, "  ", indent=4)
 
 
 def answer(run: Run, decision: Decision) -> str:
@@ -183,7 +199,7 @@ def next_steps(run: Run, decision: Decision) -> list[str]:
         case Hold():
             return [command("approve", run.environment, reason=True)]
         case Refuse():
-            return []
+            return show.clean_lines(decision.todo)
         case _ as never:
             assert_never(never)
 
@@ -200,7 +216,7 @@ def purpose_words(run: Run) -> str:
     commit = run.commit[:7]
     match run.purpose:
         case Purpose.RECONCILE:
-            return f"It brings the environment to {commit}." if commit else ""
+            return ""
         case Purpose.HEAL:
             return (
                 f"It puts drift back at {commit}, the commit that was applied last; "
@@ -231,8 +247,7 @@ def needs(
         authors = "author" if len(names) == 1 else "authors"
         of = f" of {run.commit[:7]}" if run.commit else ""
         found.append(f"not the {authors}{of} ({_some(names)})")
-    lasts = wording.age(timedelta(seconds=requirement.expires_seconds))
-    return "; ".join([*found, f"a yes is good for {lasts}"])
+    return "; ".join([*found, f"a yes is good for {_lasts(requirement.expires_seconds)}"])
 
 
 def person(by: Identity, people: People) -> str:
@@ -282,12 +297,29 @@ class _Row:
     what: str
     level: Level
     rule: str
+    where: str
     remarks: tuple[str, ...]
     whole: bool
 
     @property
+    def with_where(self) -> str:
+        return f"{self.rule} ({self.where})" if self.where else self.rule
+
+    @property
     def word(self) -> str:
         return self.level.name.lower()
+
+
+def _with_where(row: _Row) -> str:
+    return row.with_where
+
+
+def _name_alone(row: _Row) -> str:
+    return row.rule
+
+
+def _below(_row: _Row) -> str:
+    return ""
 
 
 def _row(judged: Judged) -> _Row:
@@ -297,7 +329,8 @@ def _row(judged: Judged) -> _Row:
         show.clean(address_of(judged)),
         show.cut_middle(show.clean(judged.what), _WHAT_AT_MOST),
         judged.level,
-        show.clean(rule_words(rulings[0])) if rulings else "no rule",
+        show.clean(rulings[0].rule) if rulings else "no rule",
+        show.clean(rulings[0].where) if rulings else "",
         _remarks(rulings),
         never_cut(judged),
     )
@@ -308,8 +341,8 @@ def _row_of_plan(judgement: Judgement) -> Iterator[_Row]:
     level = max((each.level for each in judgement.of_plan), default=Level.ALLOW)
     rulings = [each for each in judgement.of_plan if each.level is level]
     if rulings:
-        rule = show.clean(rule_words(rulings[0]))
-        yield _Row("", WHOLE_PLAN, "", level, rule, _remarks(rulings), whole=True)
+        rule, where = show.clean(rulings[0].rule), show.clean(rulings[0].where)
+        yield _Row("", WHOLE_PLAN, "", level, rule, where, _remarks(rulings), whole=True)
 
 
 def _remarks(rulings: Sequence[Ruling]) -> tuple[str, ...]:
@@ -326,6 +359,13 @@ def _in_pieces(row: _Row, room: int) -> list[str]:
     if not row.whole:
         return [show.cut_middle(row.address, room)]
     return pieces(row.address, room)
+
+
+def _lasts(seconds: int) -> str:
+    """``24 h`` rather than ``1 d``: that is how people count the hours of a yes."""
+    if 3600 <= seconds < 2 * 86_400:
+        return f"{seconds // 3600} h"
+    return wording.age(timedelta(seconds=seconds))
 
 
 def _group(name: str, people: People) -> str:

@@ -21,7 +21,7 @@ from driftctl_py.core.run import Applied, Run
 from driftctl_py.errors import DriftctlError, EngineError, PlanError
 from driftctl_py.report.audit_text import entry_object
 from driftctl_py.report.json_values import Object, document_text, totals_object
-from driftctl_py.report.runs import BEFORE, NOW
+from driftctl_py.report.runs import PLANNED, WAITED
 from driftctl_py.report.status import exit_code
 
 SCHEMA_VERSION = 1
@@ -50,7 +50,7 @@ def render_outcome_json(
         plan = msgspec.Raw(render_plan_json(report, View.FULL).encode())
     if report is not None and before is not None:
         found = compare_plans(before.plan, report.plan)
-        difference = msgspec.Raw(render_plan_diff_json(found, BEFORE, NOW).encode())
+        difference = msgspec.Raw(render_plan_diff_json(found, WAITED, PLANNED).encode())
     return document_text(
         {
             "schema_version": SCHEMA_VERSION,

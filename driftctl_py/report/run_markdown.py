@@ -10,7 +10,7 @@ from driftctl_py.core.decision import Decision
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.run import Run, State
 from driftctl_py.report.markup import fence, prose
-from driftctl_py.report.runs import BEFORE, NOW, render_outcome_text
+from driftctl_py.report.runs import PLANNED, WAITED, render_outcome_text
 
 _WIDTH = 100
 _GREEN = frozenset({State.IN_SYNC, State.APPLIED})
@@ -42,7 +42,7 @@ def render_run_markdown(
     ]
     if before is not None and report is not None:
         found = compare_plans(before.plan, report.plan)
-        blocks.append(render_plan_diff_markdown(found, BEFORE, NOW).rstrip("\n"))
+        blocks.append(render_plan_diff_markdown(found, WAITED, PLANNED).rstrip("\n"))
     if report is not None and run.applied is None:
         blocks.append(render_plan_markdown(report, View.CHANGES).rstrip("\n"))
     return "\n\n".join(blocks) + "\n"

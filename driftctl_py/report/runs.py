@@ -7,7 +7,6 @@ business, and that of a plan `plan_text`'s.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -50,7 +49,7 @@ COLOUR_OF_STATE = {
 }
 
 
-BEFORE, NOW = "the plan that waited", "the plan now"
+WAITED, PLANNED = "the plan that waited", "the plan now"
 
 
 def render_outcome_text(
@@ -78,13 +77,13 @@ def render_outcome_text(
         from driftctl_py.report.plan_diff import render_plan_diff_text
 
         found = compare_plans(before.plan, report.plan)
-        texts.append(render_plan_diff_text(found, BEFORE, NOW, width=width, color=color))
+        texts.append(render_plan_diff_text(found, WAITED, PLANNED, width=width, color=color))
     if report is not None and run.applied is None:
         from driftctl_py.report.plan_text import render_plan_text
 
         texts.append(render_plan_text(report, View.CHANGES, width=width, color=color))
     texts.append("\n".join(lines.ended(run, decision, took_seconds)) + "\n")
-    return "\n".join(texts)
+    return show.no_commands("\n".join(texts))
 
 
 def render_given_text(
@@ -99,14 +98,13 @@ def render_given_text(
 ) -> str:
     """A yes, or a no, that was written down: whose it is, what for, and what is still missing."""
     lines = _Lines(width, color, people or People())
-    return "\n".join(lines.given(approval, person, standing, run)) + "\n"
+    return show.no_commands("\n".join(lines.given(approval, person, standing, run)) + "\n")
 
 
 def render_record_text(
     record: RunRecord, *, people: People | None = None, width: int = 80, color: bool = False
 ) -> str:
-    """One run with everything that is kept about it, ending in a newline: its plan comes first,
-    so that what is asked of people stands last."""
+    """One run with everything that is kept about it, ending in a newline."""
     lines = _Lines(width, color, people or People())
     plan, no_plan = "", record.no_plan
     if record.plan is not None:
@@ -115,17 +113,19 @@ def render_record_text(
 
         try:
             report = read_stored_plan(record.plan)
-            plan = render_plan_text(report, View.CHANGES, width=width, color=color) + "\n"
+            plan = render_plan_text(report, View.CHANGES, width=width, color=color)
         except PlanError as error:
             no_plan = error.what
-    return plan + "\n".join(lines.record(record, no_plan)) + "\n"
+    return show.no_commands("\n".join(lines.record(record, plan, no_plan)) + "\n")
 
 
 def render_runs_text(
     runs: Sequence[Run], *, now: datetime, width: int = 80, color: bool = False
 ) -> str:
     """A table of runs, the latest first, ending in a newline."""
-    return "\n".join(_table_of_runs(runs, now, Terminal(width, color, None))) + "\n"
+    return show.no_commands(
+        "\n".join(_table_of_runs(runs, now, Terminal(width, color, None))) + "\n"
+    )
 
 
 def answer(run: Run, took_seconds: float | None = None) -> str:
@@ -202,7 +202,7 @@ class _Lines(DecisionLines):
         words = f"{run.environment}: {answer(run, took_seconds)}"
         yield from self.wrapped(words, "", indent=2, style=style)
         yield from self._what_became(run)
-        yield from self.next([] if run.todo else _next(run))
+        yield from self.next(_next(run))
 
     def given(self, approval: Approval, person: str, standing: Standing, run: Run) -> Iterator[str]:
         said = "approved" if approval.yes else "rejected"
@@ -220,19 +220,21 @@ class _Lines(DecisionLines):
         )
         yield from self.wrapped(bound, "  ", indent=4)
         requirement = run.requirement or Requirement()
-        others = replace(standing, given=tuple(g for g in standing.given if g.id != approval.id))
-        yield from self.standing(requirement, others, run, run.judgement)
+        yield from self.standing(requirement, standing, run, run.judgement, but=approval.id)
         if standing.enough:
             yield from self.next([command("apply", run.environment)])
 
-    def record(self, record: RunRecord, no_plan: str) -> Iterator[str]:
+    def record(self, record: RunRecord, plan: str, no_plan: str) -> Iterator[str]:
         run = record.run
         yield from self.wrapped(f"{run.environment}: {answer(run)}", "", indent=2, style=BOLD)
         yield ""
         yield from self._facts(run)
-        if purpose := purpose_words(run):
-            yield from self.wrapped(purpose, "  ", indent=2)
+        yield from self.wrapped(purpose_words(run), "  ", indent=2)
         yield from self._what_became(run)
+        if plan:
+            yield ""
+            yield from plan.rstrip("\n").split("\n")
+        yield from self.wrapped(no_plan, "  ", indent=4)
         if run.judgement is not None:
             yield from self._under("What was decided", self.judgement(run.judgement))
         if record.standing is not None and run.requirement is not None:
@@ -245,10 +247,7 @@ class _Lines(DecisionLines):
             yield from self._under("What is kept", self._items(kept))
         if record.events:
             yield from self._under("What happened", self._items(map(_event, record.events)))
-        if no_plan:
-            yield ""
-            yield from self.wrapped(no_plan, "", indent=2)
-        steps = [] if run.todo else _next(run, record.standing)
+        steps = _next(run, record.standing)
         if steps:
             yield ""
             yield from self.next(steps)
@@ -264,14 +263,13 @@ class _Lines(DecisionLines):
 
     def _what_became(self, run: Run) -> Iterator[str]:
         applied = run.applied or Applied(finished=True)
-        yield from self._listed("done", applied.done, whole=False)
+        for line in show.clean_lines(run.reason):
+            yield from self.wrapped(line, "  ", indent=4)
         yield from self._listed("failed", applied.failed, whole=True)
         yield from self._listed(
             "unfinished: begun and never reported, so nobody knows", applied.unfinished, whole=True
         )
-        for text in (run.reason, run.todo):
-            for line in show.clean_lines(text):
-                yield from self.wrapped(line, "  ", indent=4)
+        yield from self._listed("done", applied.done, whole=False)
 
     def _listed(self, title: str, addresses: Sequence[str], *, whole: bool) -> Iterator[str]:
         if not addresses:
@@ -297,6 +295,8 @@ class _Lines(DecisionLines):
 
 
 def _next(run: Run, standing: Standing | None = None) -> list[str]:
+    if run.todo:
+        return show.clean_lines(run.todo)
     name = run.environment
     match run.state:
         case State.HELD if standing is not None and standing.enough:

@@ -30,7 +30,7 @@ _SUMMARY = {
 
 def render_status_text(status: StatusNow, *, width: int = 80, color: bool = False) -> str:
     """The whole of it, ending in a newline. ``width`` below 60 is taken for 60."""
-    return "\n".join(_Status(width, color, None).all(status)) + "\n"
+    return show.no_commands("\n".join(_Status(width, color, None).all(status)) + "\n")
 
 
 def exit_code(status: StatusNow) -> int:

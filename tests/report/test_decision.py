@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftctl_py.core.approval import Identity, People, Requirement, Standing
+from driftctl_py.core.decision import (
+    Apply,
+    Cause,
+    Decision,
+    Hold,
+    Judged,
+    Judgement,
+    Level,
+    Nothing,
+    Refuse,
+    Ruling,
+)
+from driftctl_py.core.run import Purpose, State
+from driftctl_py.report.decision import command, person, render_decision_text
+from driftctl_py.report.show import columns
+from tests.report.plan_reports import EVIL
+from tests.report.run_examples import (
+    ASKED,
+    BY_MODE,
+    BY_RULE,
+    HEALED,
+    JUDGEMENT,
+    MADE_AGAIN,
+    PARTLY,
+    PEOPLE,
+    REJECTED,
+    REQUIREMENT,
+    harmless,
+    run,
+    said,
+)
+
+LONG = 'module.network["eu-central-1"].module.database.aws_db_instance.main["primary-of-all"]'
+HELD = Hold(JUDGEMENT, REQUIREMENT, ASKED)
+DENIED = Ruling(Level.DENY, "no-destroy", "policy.yaml:3", "Nothing that holds data is destroyed.")
+
+
+def shown(decision: Decision, **more: object) -> str:
+    width = more.pop("width", 80)
+    assert isinstance(width, int)
+    return render_decision_text(run(**more), decision, people=PEOPLE, width=width)
+
+
+def allowed(count: int, what: str = "update") -> tuple[Judged, ...]:
+    return tuple(Judged(f"aws_x.y[{at}]", Cause.COMMIT, what, (BY_MODE,)) for at in range(count))
+
+
+def test_a_held_plan_names_each_change_its_rule_and_whom_to_ask() -> None:
+    assert (
+        shown(HELD)
+        == """\
+prod: held
+  drift  aws_ssm_parameter.flag         create     approve  stateful-needs-owner
+           What holds data is made again only with its owner's yes.
+  drift  module.web.aws…_bucket.assets  tags.team  allow    apply.drift: auto
+  stateful-needs-owner (driftctl.yaml:48)
+  apply.drift: auto (driftctl.yaml:12)
+  needs 1 of: dba (ada, grace); not the author of 77b0de4 (linus); a yes is good
+    for 24 h
+next: driftctl-py approve prod --reason "…"
+"""
+    )
+
+
+def test_where_there_is_room_a_rule_stands_beside_its_change_with_its_line() -> None:
+    text = shown(HELD, width=110)
+
+    assert "allow    apply.drift: auto (driftctl.yaml:12)\n" in text
+    assert "\n  apply.drift: auto (driftctl.yaml:12)" not in text
+
+
+def test_what_must_be_read_is_never_cut_and_comes_first() -> None:
+    judged = Judged(LONG, Cause.BOTH, "replace", (DENIED,), deposed="5c1d")
+    changes = (*allowed(30), MADE_AGAIN, judged)
+
+    text = shown(Refuse(("It must not be.",), Judgement(changes)))
+
+    lines = text.splitlines()
+    assert lines[1] == "  It must not be."
+    assert "".join(line[20:62].strip() for line in lines[2:5]).startswith(LONG)
+    assert "(deposed object 5c1d)" in " ".join(text.split())
+    assert text.index("no-destroy") < text.index("stateful-needs-owner") < text.index("aws_x.y[0]")
+    assert max(map(columns, lines)) <= 80
+
+
+def test_of_what_is_allowed_twenty_are_listed_and_the_rest_is_counted() -> None:
+    text = shown(Apply(Judgement(allowed(25))))
+
+    assert "aws_x.y[19] " in text
+    assert "aws_x.y[20] " not in text
+    assert "  … 5 more allowed; --format json lists all\n" in text
+
+
+def test_what_destroys_is_listed_however_much_of_it_is_allowed() -> None:
+    text = shown(Apply(Judgement((*allowed(21), *allowed(25, "delete")))))
+
+    assert text.count("  delete  ") == 25
+    assert text.index("delete") < text.index("update")
+    assert "  … 1 more allowed" in text
+
+
+def test_a_rule_that_says_the_same_again_is_not_repeated() -> None:
+    again = replace(MADE_AGAIN, address="aws_ssm_parameter.other")
+
+    text = shown(Hold(Judgement((MADE_AGAIN, again)), REQUIREMENT, ASKED))
+
+    assert text.count("What holds data") == 1
+
+
+def test_several_rules_that_came_to_the_same_are_all_named() -> None:
+    other = Ruling(Level.APPROVE, "office-hours", "driftctl.yaml:60")
+    third = replace(other, rule="slow", message="It takes an hour.", where="")
+    judged = replace(MADE_AGAIN, rulings=(BY_RULE, other, third, BY_MODE))
+
+    text = shown(Hold(Judgement((judged,)), REQUIREMENT, ASKED))
+
+    assert (
+        "           office-hours (driftctl.yaml:60)\n           slow: It takes an hour.\n" in text
+    )
+    assert "apply.drift" not in text
+
+
+def test_what_was_said_of_the_plan_as_a_whole_has_a_line_of_its_own() -> None:
+    wide = Ruling(Level.WARN, "wide-reach", "", "Half of the objects change.")
+
+    text = shown(Hold(Judgement((MADE_AGAIN,), (wide, BY_MODE)), REQUIREMENT, ASKED))
+
+    assert "\n         the plan as a whole" in text
+    assert "warn     wide-reach\n           Half of the objects change.\n" in text
+
+
+def test_a_change_that_no_rule_speaks_of_is_denied_and_says_so() -> None:
+    assert "deny  no rule\n" in shown(Refuse(("No.",), Judgement((replace(HEALED, rulings=()),))))
+
+
+def test_a_name_of_a_rule_that_leaves_no_room_stands_below() -> None:
+    rule = replace(BY_RULE, rule="what-holds-data-is-made-again-only-with-its-owner")
+
+    text = shown(Hold(Judgement((replace(MADE_AGAIN, rulings=(rule,)),)), REQUIREMENT, ASKED))
+
+    lines = text.splitlines()
+    assert lines[1] == "  drift  aws_ssm_parameter.flag  create  approve"
+    assert (
+        lines[2]
+        == "           what-holds-data-is-made-again-only-with-its-owner (driftctl.yaml:48)"
+    )
+
+
+def test_where_nothing_leaves_room_the_address_gets_what_there_is() -> None:
+    judged = Judged("module.web.aws_instance.web[0]", Cause.BOTH, "user_data.script[0].body", ())
+
+    text = shown(Refuse(("No.",), Judgement((replace(judged, rulings=(BY_RULE,)),))))
+
+    assert max(map(columns, text.splitlines())) <= 80
+    assert "".join(line[20:45].strip() for line in text.splitlines()[2:4]) == judged.address
+
+
+def test_what_was_said_so_far_and_why_some_of_it_does_not_count() -> None:
+    requirement = Requirement(count=2, groups=("dba", "ops", "empty"), expires_seconds=3 * 86_400)
+
+    text = " ".join(shown(Hold(JUDGEMENT, requirement, PARTLY)).split())
+
+    assert (
+        "approved by ada (github:ada) at 2026-11-24 09:13 UTC, good until 2026-11-25 09:14 UTC: "
+        "The flag is ours." in text
+    )
+    assert (
+        "does not count: ken (os:ken, unverified): the operating system's word does not count"
+        in text
+    )
+    assert "needs 1 more of: dba (ada, grace), ops (ken), empty (nobody is in it);" in text
+    assert "a yes is good for 3 d" in text
+
+
+def test_a_no_is_shown_with_its_reason() -> None:
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, REJECTED))
+
+    assert "rejected by grace (github:grace) at 2026-11-24 09:13 UTC: Not on a Friday." in text
+
+
+def test_an_author_who_may_and_a_requirement_without_groups() -> None:
+    requirement = Requirement(author_may=True, expires_seconds=600)
+    hold = Hold(replace(JUDGEMENT, changes=(HEALED,)), requirement, ASKED)
+
+    assert "  needs 1 of: any group; a yes is good for 10 min\n" in shown(hold)
+
+
+def test_many_authors_are_counted_and_strangers_called_by_their_address() -> None:
+    authors = ("linus@example.org", *(f"{at}@example.org" for at in range(7)))
+
+    text = " ".join(shown(HELD, authors=authors, commit="").split())
+
+    assert (
+        "not the authors (0@example.org, 1@example.org, 2@example.org, 3@example.org, "
+        "4@example.org and 3 more)" in text
+    )
+
+
+def test_nothing_to_apply_is_one_line() -> None:
+    text = shown(Nothing("The environment is what the code says."), drifted=0)
+
+    assert text == "prod: nothing to apply. The environment is what the code says.\n"
+
+
+def test_drift_that_apply_leaves_can_be_accepted() -> None:
+    text = shown(Nothing("Apply leaves it."), drifted=1)
+
+    assert text.endswith('\nnext: driftctl-py accept prod --reason "…"\n')
+
+
+@pytest.mark.parametrize(("approvals", "word"), [((), "allowed"), ((said(),), "approved")])
+def test_what_may_be_applied_says_on_whose_word(approvals: tuple[()], word: str) -> None:
+    text = shown(Apply(JUDGEMENT, approvals))
+
+    assert text.startswith(f"prod: {word}\n")
+    assert ("approved by ada" in text) is bool(approvals)
+    assert text.endswith("\nnext: driftctl-py apply prod\n")
+
+
+def test_a_refusal_says_every_reason_and_the_way_out() -> None:
+    text = shown(Refuse(("One.", "Two."), todo='driftctl-py resume prod --reason "…"'))
+
+    assert text == ('prod: refused\n  One.\n  Two.\nnext: driftctl-py resume prod --reason "…"\n')
+
+
+def test_a_refusal_without_a_way_out_has_no_next() -> None:
+    assert "next" not in shown(Refuse(("One.",)))
+
+
+@pytest.mark.parametrize(
+    ("purpose", "words"),
+    [
+        (Purpose.RECONCILE, ""),
+        (Purpose.HEAL, "puts drift back at 77b0de4"),
+        (Purpose.ACCEPT, "records in the state"),
+        (Purpose.ROLLBACK, "goes back to 77b0de4"),
+    ],
+)
+def test_what_a_plan_is_for_is_said_where_it_is_not_what_git_says(
+    purpose: Purpose, words: str
+) -> None:
+    text = shown(Apply(Judgement()), purpose=purpose)
+
+    assert words in text
+    assert len(text.splitlines()) <= 4 if words else len(text.splitlines()) == 2
+
+
+def test_who_somebody_is_and_how_that_is_known() -> None:
+    said_of = [person(Identity(text), PEOPLE) for text in ("github:ada", "os:ken", "os:eve")]
+
+    assert said_of == ["ada (github:ada)", "ken (os:ken, unverified)", "os:eve (unverified)"]
+    assert person(Identity("key:eve"), PEOPLE) == "key:eve"
+
+
+def test_a_name_that_the_shell_would_read_otherwise_is_quoted() -> None:
+    assert command("apply", "a b") == "driftctl-py apply 'a b'"
+
+
+def test_colour_only_repeats_what_words_say() -> None:
+    plain = render_decision_text(run(), HELD)
+    coloured = render_decision_text(run(), HELD, color=True)
+
+    assert "\x1b" not in plain
+    assert "\x1b[33mapprove\x1b[0m" in coloured
+    for code in ("0", "1", "31", "32", "33", "35"):
+        coloured = coloured.replace(f"\x1b[{code}m", "")
+    assert coloured == plain
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_nothing_foreign_reaches_a_terminal_as_it_came(evil: str) -> None:
+    ruling = Ruling(Level.APPROVE, evil, evil, evil, (evil,))
+    judged = Judged(evil, Cause.DRIFT, evil, (ruling, replace(ruling, rule="x")), evil)
+    standing = Standing(given=(said(reason=evil),), missing=1)
+    people = People({evil: ("github:ada",)}, {evil: (evil,)})
+    hold = Hold(Judgement((judged,), (ruling,)), Requirement(groups=(evil,)), standing)
+
+    for decision in (hold, Refuse((evil,), todo=evil), Nothing(evil)):
+        made = run(State.HELD, environment=evil, authors=(evil,))
+        text = render_decision_text(made, decision, people=people)
+
+        assert harmless(text)
+
+
+@given(
+    st.lists(st.text("abc.[]\"'…日", min_size=1, max_size=120), max_size=6),
+    st.integers(60, 140),
+)
+def test_it_stays_within_the_width(addresses: list[str], width: int) -> None:
+    changes = tuple(
+        Judged(each, Cause.COMMIT, "update", (BY_RULE if at % 2 else BY_MODE,))
+        for at, each in enumerate(addresses)
+    )
+
+    text = render_decision_text(
+        run(), Hold(Judgement(changes), REQUIREMENT, ASKED), people=PEOPLE, width=width
+    )
+
+    assert max(map(columns, text.splitlines())) <= width
