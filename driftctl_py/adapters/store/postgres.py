@@ -44,10 +44,14 @@ class PostgresDatabase:
             connection.autocommit = False
 
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        if not is_current(self._version(), self.shown):
-            with self.writing() as connection:
-                connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), _LOCK_ID)
-                migrate(connection, self._version, self.shown)
+        try:
+            if not is_current(self._version(), self.shown):
+                with self.writing() as connection:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), _LOCK_ID)
+                    migrate(connection, self._version, self.shown)
+        except DriftctlError:
+            self.close()
+            raise
 
     @property
     def shown(self) -> str:
@@ -171,8 +175,18 @@ def _parsed(url: str) -> URL:
 
 
 def _shown(address: URL) -> str:
-    # Options may hold a password too.
-    return str(address.set(drivername="postgresql", password=None, query={}))
+    # Built anew of what may be seen: among the options there may be a password too.
+    sockets = address.query.get("host", ())
+    return str(
+        URL.create(
+            "postgresql",
+            username=address.username,
+            host=address.host,
+            port=address.port,
+            database=address.database,
+            query={} if address.host or not sockets else {"host": sockets},
+        )
+    )
 
 
 def _defaults(address: URL) -> dict[str, object]:

@@ -36,11 +36,15 @@ class SqliteDatabase:
         self._guard = threading.Lock()
         self._reader: sqlite3.Connection | None = None
         self._writer: Engine | None = None
-        with self._translated():
-            make_private_directory(path.parent, StoreError)
-            self._make_file()
-            if not is_current(self._version(), self.shown):
-                self._migrate()
+        try:
+            with self._translated():
+                make_private_directory(path.parent, StoreError)
+                self._make_file()
+                if not is_current(self._version(), self.shown):
+                    self._migrate()
+        except DriftctlError:
+            self.close()
+            raise
 
     @property
     def shown(self) -> str:

@@ -68,6 +68,12 @@ class Store:
         """Give its connections back."""
         self._database.close()
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def key(self) -> bytes:
         """What fingerprints and governing digests are sealed with; made with the store."""
         if self._key is None:

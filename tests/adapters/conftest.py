@@ -1,0 +1,52 @@
+"""Databases and buckets for the tests of what remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.postgres import NoServer, Server, running_server
+from tests.adapters.stores import Place, placed_in
+from tests.e2e.aws_support import Moto, moto_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One PostgreSQL for all tests of a session that ask for it."""
+    try:
+        with running_server() as server:
+            yield server
+    except NoServer as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def postgres(server: Server, tmp_path: Path) -> Iterator[Place]:
+    """A new schema."""
+    place = placed_in(server, tmp_path / "data")
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Place]:
+    """A new directory."""
+    place = Place(tmp_path / "data")
+    yield place
+    place.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """Each in turn."""
+    found: Place = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """S3 over HTTP."""
+    with moto_server(tmp_path_factory.mktemp("moto") / "moto.log") as moto:
+        yield moto
