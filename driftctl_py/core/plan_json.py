@@ -383,7 +383,7 @@ def _configured(
         return mentions(value, values.masks)
 
     found = [parse_address(each.change.address) for each in joined if each.change is not None]
-    changing = {address.in_code for address in found if address is not None}
+    changing = [address for address in found if address is not None]
     return configured_in(configuration, changing, _read, hides, values.secrets)
 
 

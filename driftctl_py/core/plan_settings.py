@@ -14,12 +14,13 @@ holds a secret, since what is short could be found by trying.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import msgspec
 
+from driftctl_py.core.address import Address
 from driftctl_py.core.canonical import canonical
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Block, Path, Setting
@@ -49,7 +50,7 @@ class _Provisioner(msgspec.Struct):
     expressions: msgspec.Raw = _NONE
 
 
-class _Resource(msgspec.Struct):
+class _Resource(msgspec.Struct, gc=False):
     address: str
     provider_config_key: str = ""
     expressions: msgspec.Raw = _NONE
@@ -93,20 +94,24 @@ class Configured:
 
 def configured_in(
     configuration: msgspec.Raw,
-    changing: Set[str],
+    changing: Iterable[Address],
     read: Callable[[msgspec.Raw], Value],
     hides: Callable[[Value], bool],
     secrets: Secrets,
 ) -> Configured:
-    """``changing`` are the blocks that something changes of, as ``Address.in_code`` names them.
-    ``read`` decodes an expression, ``hides`` says what a mask covers.
+    """``changing`` is what something is done with; ``read`` decodes an expression, ``hides`` says
+    what a mask covers.
 
     What a block holds beside its settings is not among them: its version constraints change
     nothing of their own, and the engine writes neither a provisioner's connection nor its
     ``when`` into a plan.
     """
     found = _configuration.decode(configuration)
-    reader = _Reader(changing, read, hides, secrets, settings=[], blocks={})
+    blocks: dict[str, set[str]] = {}
+    for each in changing:
+        module = each.in_code.removesuffix(each.in_module)
+        blocks.setdefault(module, set()).add(each.in_module)
+    reader = _Reader(blocks, read, hides, secrets, settings=[], blocks={})
     for name, provider in (found.provider_config or {}).items():
         # Not where it is only required, and nothing set.
         if bytes(provider.expressions) != b"{}":
@@ -139,7 +144,8 @@ class _Scope:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    changing: Set[str]
+    changing: Mapping[str, Set[str]]
+    """The blocks, as their own module calls them, by the prefix of that module."""
     read: Callable[[msgspec.Raw], Value]
     hides: Callable[[Value], bool]
     secrets: Secrets
@@ -152,13 +158,13 @@ class _Reader:
             self.settings.append(Setting(owner, spelled(path), digest))
 
     def take_module(self, scope: _Scope) -> None:
+        changing = self.changing.get(scope.prefix, frozenset())
         for resource in _resources.decode(scope.module.resources) or ():
-            address = f"{scope.prefix}{resource.address}"
-            for position, each in enumerate(resource.provisioners or ()):
-                owner = f"provisioner {address}[{position}] {each.type}"
-                self.take_settings(owner, self.read(each.expressions))
-            if address in self.changing:
-                self._take_block(scope, address, resource)
+            # Almost all go by here, and they add up.
+            if resource.provisioners:
+                self._take_provisioners(scope, resource, resource.provisioners)
+            if resource.address in changing:
+                self._take_block(scope, resource)
         for name in scope.module.module_calls or {}:
             called = scope.called(name)
             if called:
@@ -169,7 +175,15 @@ class _Reader:
             references = tuple(self._references(scope, self.read(output.expression)))
             self.blocks[f"output.{name}"] = Block(references=references)
 
-    def _take_block(self, scope: _Scope, address: str, resource: _Resource) -> None:
+    def _take_provisioners(
+        self, scope: _Scope, resource: _Resource, provisioners: Sequence[_Provisioner]
+    ) -> None:
+        for position, each in enumerate(provisioners):
+            owner = f"provisioner {scope.prefix}{resource.address}[{position}] {each.type}"
+            self.take_settings(owner, self.read(each.expressions))
+
+    def _take_block(self, scope: _Scope, resource: _Resource) -> None:
+        address = f"{scope.prefix}{resource.address}"
         expressions = self.read(resource.expressions)
         within = replace(scope, for_each=resource.for_each_expression)
         references = tuple(self._references(within, expressions))
