@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftctl_py.core.approval import People
 from driftctl_py.core.config import (
     Config,
     EngineSettings,
@@ -23,10 +24,18 @@ from driftctl_py.core.config import (
     schema_text,
     write_yaml,
 )
-from driftctl_py.core.config_model import Entry, Need, OwnState
+from driftctl_py.core.config_model import (
+    ApprovalSetting,
+    Entry,
+    ModesSetting,
+    Need,
+    OwnState,
+    Said,
+)
 from driftctl_py.core.config_schema import all_keys
-from driftctl_py.core.environment import Credentials, EngineChoice, S3State, Source
+from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
 from driftctl_py.core.masks import Mask
+from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError
 
@@ -108,11 +117,32 @@ environments:
 overrides:
   prod:
     engine: ./bin/tofu
+    apply: {git: gate, drift: auto}
+    approval:
+      count: 2
+      groups: [dba]
+      expires: 12h
+      author_may: true
+      unverified: true
+    apply_grace: 5m
 strict: true
 redact:
   - {address: "aws_db_instance.*", attribute: "tags.*"}
   - pattern: 'AKIA[0-9A-Z]{16}'
 data_dir: /var/lib/driftctl-py
+people:
+  ada: [github:ada, "aws:arn:aws:sts::123456789012:assumed-role/Admin/*", ada@example.com]
+  grace: [os:grace, key:grace]
+groups: {dba: [ada, grace]}
+store: {url_env: DRIFTCTL_STORE_URL}
+artifacts:
+  s3:
+    bucket: example-plans
+    region: eu-central-1
+    prefix: driftctl/infra/
+    endpoint: http://127.0.0.1:5000
+    kms_key_id: alias/plans
+retention: 30d
 """
 
 
@@ -142,6 +172,22 @@ def test_a_whole_file_is_decoded() -> None:
         Mask(pattern=re.compile("AKIA[0-9A-Z]{16}")),
     )
     assert config.data_dir == "/var/lib/driftctl-py"
+    assert config.people == People(
+        {
+            "ada": (
+                "github:ada",
+                "aws:arn:aws:sts::123456789012:assumed-role/Admin/*",
+                "ada@example.com",
+            ),
+            "grace": ("os:grace", "key:grace"),
+        },
+        {"dba": ("ada", "grace")},
+    )
+    assert (config.store_url, config.store_url_env) == (None, "DRIFTCTL_STORE_URL")
+    assert config.artifacts == S3ArtifactsPlace(
+        "example-plans", "eu-central-1", "driftctl/infra", "http://127.0.0.1:5000", "alias/plans"
+    )
+    assert config.retention_seconds == 30 * 86_400
     assert config.filename == "driftctl.yaml"
 
 
@@ -184,6 +230,11 @@ def test_entries_and_overrides_know_their_lines() -> None:
     assert second.settings.interval_seconds == 86_400
     assert config.overrides["prod"].line == 58
     assert config.overrides["prod"].settings.engine == EngineChoice("./bin/tofu")
+    assert config.overrides["prod"].settings.apply == ModesSetting(Mode.GATE, Mode.AUTO)
+    assert config.overrides["prod"].settings.approval == ApprovalSetting(
+        2, (Said("dba", 63),), 43_200, True, True
+    )
+    assert config.overrides["prod"].settings.apply_grace_seconds == 300
 
 
 def test_the_smallest_file_has_one_source_and_every_default() -> None:
@@ -1002,6 +1053,12 @@ def test_the_effective_configuration_is_itself_a_file_with_the_same_environments
         config.redact,
         config.data_dir,
     )
+    assert (again.people, again.store_url_env, again.artifacts, again.retention_seconds) == (
+        config.people,
+        config.store_url_env,
+        config.artifacts,
+        config.retention_seconds,
+    )
     assert json.loads(json.dumps(effective)) == effective
     jsonschema.validate(effective, config_schema())
 
@@ -1154,7 +1211,11 @@ trees = st.recursive(
 files = st.fixed_dictionaries(
     {"environments": trees},
     optional=dict.fromkeys(
-        ("sources", "engine", "state", "defaults", "overrides", "pass_env"), trees
+        (
+            *("sources", "engine", "state", "defaults", "overrides", "pass_env", "people"),
+            *("groups", "store", "artifacts", "retention"),
+        ),
+        trees,
     ),
 )
 

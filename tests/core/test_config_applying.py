@@ -1,0 +1,452 @@
+"""The keys of driftctl.yaml that say what may be applied, and who may say so."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from driftctl_py.core.approval import People, Requirement
+from driftctl_py.core.config import Config, decode_config, effective_config, expand
+from driftctl_py.core.environment import ApplyModes, Environment, Mode
+from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.errors import ConfigError
+
+FILES = {"default": ["environments/dev/main.tf", "environments/prod/main.tf"]}
+PEOPLE = """\
+people:
+  ada: [github:ada, ada@example.com]
+  grace: [key:grace]
+groups: {dba: [ada, grace], net: [grace]}
+"""
+
+
+def decode(text: str) -> Config:
+    return decode_config(dedent(text).encode(), filename="driftctl.yaml")
+
+
+def environments(text: str) -> dict[str, Environment]:
+    return {each.name: each for each in expand(decode(text), FILES)}
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        environments(text)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def problem(text: str) -> tuple[str, str]:
+    """Of the only one: what, and what to do."""
+    (found,) = problems(text)
+    what, _, todo = found.partition("\n  ")
+    return what, todo
+
+
+# --- What may be applied -------------------------------------------------------------------------
+
+
+def test_nothing_is_applied_unless_the_file_says_so() -> None:
+    prod = environments("environments: [environments/*]\n")["prod"]
+
+    assert prod.apply == ApplyModes(Mode.NEVER, Mode.NEVER)
+    assert prod.requirement == Requirement(1, (), False, False, 86_400)
+    assert prod.apply_grace_seconds == 600
+
+
+def test_one_word_is_for_both_switches() -> None:
+    found = environments("environments: [environments/*]\ndefaults: {apply: auto}\n")
+
+    assert found["prod"].apply == ApplyModes(Mode.AUTO, Mode.AUTO)
+
+
+def test_switches_and_what_an_approval_takes_are_joined_key_by_key() -> None:
+    found = environments(
+        PEOPLE
+        + """\
+defaults:
+  apply: {drift: auto}
+  approval: {groups: [dba], expires: 2h, unverified: true}
+  apply_grace: 1m
+environments:
+  - path: environments/*
+    apply: {git: gate}
+    approval: {count: 2, groups: [net, dba]}
+overrides:
+  dev:
+    apply: {git: auto}
+    approval: {author_may: true, unverified: false, groups: []}
+    apply_grace: 2m
+"""
+    )
+
+    assert found["prod"].apply == ApplyModes(Mode.GATE, Mode.AUTO)
+    assert found["prod"].requirement == Requirement(2, ("net", "dba"), False, True, 7200)
+    assert found["prod"].apply_grace_seconds == 60
+    assert found["dev"].apply == ApplyModes(Mode.AUTO, Mode.AUTO)
+    assert found["dev"].requirement == Requirement(2, (), True, False, 7200)
+    assert found["dev"].apply_grace_seconds == 120
+
+
+@pytest.mark.parametrize(
+    ("setting", "what", "todo"),
+    [
+        (
+            "apply: gated",
+            'apply is "gated", but one of auto, gate, never is expected.',
+            "Did you mean `gate`? Choose one of auto, gate, never.",
+        ),
+        (
+            "apply: {git: yes}",
+            'apply.git is "yes", but one of auto, gate, never is expected.',
+            "Choose one of auto, gate, never.",
+        ),
+        (
+            "apply: {commits: auto}",
+            'The key "commits" in defaults.apply is not known.',
+            "Write `git`.",
+        ),
+        (
+            "apply: [auto]",
+            "apply is a list, but one of auto, gate, never, or a mapping with `git` and `drift` "
+            "is expected.",
+            "Write one of auto",
+        ),
+        (
+            "approval: {count: 0}",
+            'approval.count is "0", but a whole number from 1 to 100 is expected.',
+            "Write such a number",
+        ),
+        (
+            "approval: {groups: dba}",
+            "approval.groups is a single value, but a list of groups is expected.",
+            "Write a list of groups.",
+        ),
+        (
+            "approval: {approvers: [ada]}",
+            'The key "approvers" in defaults.approval is not known.',
+            "Name groups under `groups`.",
+        ),
+        (
+            "approval: {expires: 0s}",
+            'approval.expires is "0s", which is not between one second and 366 days.',
+            "Choose a length in between.",
+        ),
+        (
+            "approval: {author_may: maybe}",
+            'approval.author_may is "maybe", but true or false is expected.',
+            "Write true or false, without quotes.",
+        ),
+        (
+            "apply_grace: 10",
+            'apply_grace is "10", which is not a length of time.',
+            "Add a unit: 10s, 10m, 10h or 10d.",
+        ),
+    ],
+)
+def test_each_of_these_settings_is_checked(setting: str, what: str, todo: str) -> None:
+    found, remedy = problem(f"environments: [a]\ndefaults: {{{setting}}}\n")
+
+    assert found.replace(": defaults.", ": ") == f"driftctl.yaml:2: {what}"
+    assert remedy.startswith(todo)
+
+
+# --- Who may say so ------------------------------------------------------------------------------
+
+
+def test_a_group_that_nobody_declared_is_an_error_with_its_line() -> None:
+    text = """\
+environments:
+  - path: environments/*
+    approval: {groups: [dab]}
+groups:
+  dba: [ada]
+people: {ada: [github:ada]}
+"""
+
+    assert problem(text) == (
+        "driftctl.yaml:3: approval.groups names dab, but there is no group of that name.",
+        "Did you mean `dba`? There are: dba.",
+    )
+    assert problem("environments: [a]\noverrides: {a: {approval: {groups: [dba]}}}\n") == (
+        "driftctl.yaml:2: approval.groups names dba, but there is no group of that name.",
+        "There are: none.",
+    )
+
+
+def test_a_group_that_cannot_be_read_is_not_called_missing_as_well() -> None:
+    text = """\
+environments: [a]
+defaults: {approval: {groups: [dba]}}
+groups: {dba: ada}
+"""
+
+    assert problem(text)[0] == (
+        "driftctl.yaml:3: groups.dba is a single value, but a list of persons is expected."
+    )
+
+
+def test_a_member_that_nobody_knows_is_an_error_with_its_line() -> None:
+    text = """\
+environments: [a]
+people:
+  ada: [github:ada]
+groups:
+  dba:
+    - ada
+    - graec
+"""
+
+    assert problem(text) == (
+        "driftctl.yaml:7: groups.dba names graec, but `people` knows nobody of that name.",
+        "Say who it is: people: {graec: [github:LOGIN]}",
+    )
+    assert problem(text.replace("graec", "adaa"))[1].startswith("Did you mean `ada`? ")
+
+
+@pytest.mark.parametrize(
+    ("ada", "grace"),
+    [
+        ("github:ada", "github:Ada"),
+        ("os:root", "os:root"),
+        ("ada@example.com", "Ada@example.com"),
+        (
+            '"aws:arn:aws:sts::123456789012:assumed-role/Admin/*"',
+            "aws:arn:aws:sts::123456789012:assumed-role/Admin/grace",
+        ),
+    ],
+)
+def test_nobody_may_be_taken_for_somebody_else(ada: str, grace: str) -> None:
+    text = f"environments: [a]\npeople:\n  ada: [{ada}]\n  grace:\n    - {grace}\n"
+
+    assert problem(text) == (
+        f"driftctl.yaml:5: {grace} would be ada and grace, so nobody could tell who said yes.",
+        "Give each identity to one person.",
+    )
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "github:ada",
+        "github:ada-lovelace",
+        "github:renovate[bot]",
+        "aws:arn:aws:iam::123456789012:user/ada",
+        "aws:arn:aws:iam::123456789012:user/staff/ada",
+        "aws:arn:aws:iam::123456789012:root",
+        "aws:arn:aws-us-gov:sts::123456789012:assumed-role/Admin/ada@example.com",
+        "aws:arn:aws:sts::123456789012:assumed-role/Admin/*",
+        "aws:arn:aws:sts::123456789012:federated-user/ada",
+        "key:ada.laptop",
+        "os:ada",
+        "ada@example.com",
+        "17+ada@users.noreply.github.com",
+    ],
+)
+def test_an_identity_says_how_somebody_is_known(identity: str) -> None:
+    config = decode(f"environments: [a]\npeople: {{ada: ['{identity}']}}\n")
+
+    assert config.people == People({"ada": (identity,)}, {})
+
+
+@pytest.mark.parametrize(
+    ("identity", "what", "todo"),
+    [
+        ("ada", "which is neither an identity nor an e-mail address.", "Write github:LOGIN"),
+        ("gitlab:ada", "which is neither an identity nor an e-mail address.", "Write github:"),
+        ("*@example.com", "which is neither an identity nor an e-mail address.", "Write github:"),
+        ("github:*", "which nobody can be.", "Write for example github:ada."),
+        ("os:", "which nobody can be.", "Write for example os:ada."),
+        ("aws:*", "which is not the ARN of a caller.", "Write what `aws sts"),
+        (
+            "aws:arn:aws:iam::123456789012:user/*",
+            "which is not the ARN of a caller.",
+            "Write what `aws sts",
+        ),
+        (
+            "aws:arn:aws:sts::123456789012:assumed-role/*",
+            "which is not the ARN of a caller.",
+            "Write what `aws sts",
+        ),
+        (
+            "aws:arn:aws:sts::123456789012:assumed-role/Admin/g*",
+            "which is not the ARN of a caller.",
+            "Write what `aws sts",
+        ),
+        (
+            "aws:arn:aws:iam::123456789012:role/staff/Admin",
+            "but what AWS says of who is in a role is the ARN of a session.",
+            "Write aws:arn:aws:sts::123456789012:assumed-role/Admin/SESSION, or * for any session: "
+            '"aws:arn:aws:sts::123456789012:assumed-role/Admin/*"',
+        ),
+    ],
+)
+def test_what_is_no_identity_is_refused(identity: str, what: str, todo: str) -> None:
+    found, remedy = problem(f"environments: [a]\npeople: {{ada: ['{identity}']}}\n")
+
+    assert found.startswith("driftctl.yaml:2: people.ada[0] is ")
+    assert found.endswith(what)
+    assert remedy.startswith(todo)
+
+
+def test_a_key_in_the_place_of_its_name_is_not_shown() -> None:
+    what, _ = problem("environments: [a]\npeople: {ada: ['key:hunter2/hunter2+==']}\n")
+
+    assert "hunter2" not in what
+
+
+# --- What nobody could ever approve --------------------------------------------------------------
+
+
+def test_a_gate_without_people_could_never_be_opened() -> None:
+    assert problem("environments: [environments/*]\ndefaults: {apply: {drift: gate}}\n") == (
+        "driftctl.yaml:1: dev, prod: apply is gate, but `people` names nobody, so no plan could "
+        "ever be approved.",
+        "Say who may: people: {ada: [github:ada]} and groups: {platform: [ada]}; or choose auto "
+        "or never.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("approval", "what"),
+    [
+        (
+            "{count: 2, groups: [net]}",
+            "it takes 2 in net whose identity counts, and only grace could approve.",
+        ),
+        (
+            "{count: 3}",
+            "it takes 3 in any group whose identity counts, and only ada, grace could approve.",
+        ),
+        (
+            "{groups: [web]}",
+            "it takes 1 in web whose identity counts, and nobody could approve.",
+        ),
+    ],
+)
+def test_a_gate_for_more_than_there_are_could_never_be_opened(approval: str, what: str) -> None:
+    text = f"""\
+environments: [environments/*]
+overrides:
+  prod: {{apply: {{git: gate}}, approval: {approval}}}
+people: {{ada: [github:ada], grace: [key:grace], linus: [os:linus, linus@example.com]}}
+groups: {{dba: [ada, grace], net: [grace, linus], web: [linus]}}
+"""
+
+    found, todo = problem(text)
+
+    assert found == f"driftctl.yaml:3: prod: apply is gate, but {what}"
+    assert todo.startswith("Put more people")
+
+
+def test_an_unverified_identity_opens_a_gate_only_where_it_counts() -> None:
+    text = """\
+environments: [environments/*]
+defaults: {apply: gate, approval: {groups: [web], unverified: true}}
+people: {linus: [os:linus]}
+groups: {web: [linus]}
+overrides: {prod: {interval: 5m}}
+"""
+
+    assert environments(text)["prod"].requirement.unverified
+    assert problem(text.replace("true", "false"))[0].startswith("driftctl.yaml:1: dev, prod: ")
+
+
+def test_many_environments_with_one_fault_are_one_problem() -> None:
+    config = decode("environments: [environments/*]\ndefaults: {apply: gate}\n")
+
+    with pytest.raises(ConfigError) as caught:
+        expand(config, {"default": [f"environments/{name}/main.tf" for name in "abcd"]})
+
+    (found,) = caught.value.problems
+    assert str(found).startswith("driftctl.yaml:1: a, b, c, …: apply is gate")
+
+
+def test_without_a_gate_nobody_has_to_be_named() -> None:
+    assert environments("environments: [environments/*]\ndefaults: {apply: auto}\n")
+
+
+# --- Where it is remembered ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://driftctl@db.example.com/driftctl",
+        "postgresql://db.example.com:5433/driftctl?sslmode=verify-full",
+    ],
+)
+def test_a_store_may_be_named_where_its_url_holds_no_password(url: str) -> None:
+    config = decode(f"environments: [a]\nstore: {{url: '{url}'}}\n")
+
+    assert (config.store_url, config.store_url_env) == (url, None)
+    assert effective_config(config, [])["store"] == {"url": url}
+
+
+@pytest.mark.parametrize(
+    ("store", "what"),
+    [
+        ("{}", "store needs one of `url` and `url_env`, and has neither."),
+        (
+            "{url: 'postgresql://h/d', url_env: URL}",
+            "store needs one of `url` and `url_env`, and has both.",
+        ),
+        (
+            "{url: 'postgresql://ada:hunter2@h/d'}",
+            "store.url is a URL that is not repeated here, which holds a password",
+        ),
+        (
+            "{url: 'postgresql://h/d?user=ada&password=hunter2'}",
+            "store.url is a URL that is not repeated here, which holds a password",
+        ),
+        ("{url: 'mysql://hunter2@h/d'}", 'store.url is "…@h/d", which is not the URL of a Post'),
+        ("{url: 'postgresql://h'}", 'store.url is "postgresql://h", which is not the URL'),
+        ("{url: 'postgresql://h:port/d'}", "store.url is "),
+        ("{url: 'postgresql://h/d#hunter2'}", "store.url is "),
+        (
+            "{url_env: 'postgresql://ada:hunter2@h/d'}",
+            "store.url_env is a value that is not repeated here, since it may hold a password",
+        ),
+        ("{password: hunter2}", 'The key "password" in store is not known.'),
+        ("sqlite", "store is a single value, but a mapping with `url_env` or `url` is expected."),
+    ],
+)
+def test_a_store_is_a_postgresql_and_its_password_no_part_of_the_file(
+    store: str, what: str
+) -> None:
+    found, todo = problem(f"environments: [a]\nstore: {store}\n")
+
+    assert found.startswith(f"driftctl.yaml:2: {what}")
+    assert "hunter2" not in found + todo
+
+
+def test_where_evidence_is_kept() -> None:
+    config = decode("environments: [a]\nartifacts: {s3: {bucket: plans, region: eu}}\n")
+
+    assert config.artifacts == S3ArtifactsPlace("plans", "eu")
+    assert config.retention_seconds == 90 * 86_400
+    assert effective_config(config, [])["artifacts"] == {"s3": {"bucket": "plans", "region": "eu"}}
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "what"),
+    [
+        ("{}", "artifacts lacks the key `s3`."),
+        ("{s3: {bucket: plans}}", "artifacts.s3 lacks the key `region`."),
+        (
+            "{s3: {bucket: plans, region: eu, prefix: /a}}",
+            'artifacts.s3.prefix is "/a", which cannot be what the keys of objects begin with.',
+        ),
+        (
+            "{s3: {bucket: plans, region: eu, prefix: a//b}}",
+            'artifacts.s3.prefix is "a//b", which cannot be what the keys of objects begin with.',
+        ),
+        (
+            "{s3: {bucket: plans, region: eu, secret_key: hunter2}}",
+            'The key "secret_key" in artifacts.s3 is not known.',
+        ),
+    ],
+)
+def test_a_place_for_evidence_is_checked(artifacts: str, what: str) -> None:
+    found, _ = problem(f"environments: [a]\nartifacts: {artifacts}\n")
+
+    assert found == f"driftctl.yaml:2: {what}"
