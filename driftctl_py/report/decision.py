@@ -10,10 +10,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import assert_never
 
-from driftctl_py.core.approval import Approval, Identity, People, Requirement, Standing
+from driftctl_py.core.approval import (
+    Approval,
+    Identity,
+    People,
+    Requirement,
+    Standing,
+    moment,
+)
 from driftctl_py.core.decision import (
     Apply,
     Decision,
@@ -77,9 +84,7 @@ class DecisionLines(Terminal):
                 yield from self.approvals(decision.approvals)
             case Hold():
                 yield from self.judgement(decision.judgement)
-                yield from self.standing(
-                    decision.requirement, decision.standing, run, decision.judgement
-                )
+                yield from self.standing(decision.requirement, decision.standing, run)
             case Refuse():
                 for reason in decision.reasons:
                     yield from self.wrapped(reason, "  ", indent=4)
@@ -111,13 +116,7 @@ class DecisionLines(Terminal):
             yield from self._said("approved by", each)
 
     def standing(
-        self,
-        requirement: Requirement,
-        standing: Standing,
-        run: Run,
-        judgement: Judgement | None,
-        *,
-        but: str = "",
+        self, requirement: Requirement, standing: Standing, run: Run, *, but: str = ""
     ) -> Iterator[str]:
         """Who said what, and who is still to be asked; ``but`` is an approval told already."""
         if standing.rejected is not None:
@@ -127,8 +126,7 @@ class DecisionLines(Terminal):
             words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
             yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
         if standing.missing:
-            groups = judgement.groups if judgement else ()
-            words = needs(requirement, standing, groups, run, self.people)
+            words = needs(requirement, standing, run, self.people)
             yield from self.wrapped(words, "  ", indent=4)
 
     def _said(self, verb: str, approval: Approval) -> Iterator[str]:
@@ -230,18 +228,17 @@ def purpose_words(run: Run) -> str:
             assert_never(never)
 
 
-def needs(
-    requirement: Requirement,
-    standing: Standing,
-    groups: Sequence[str],
-    run: Run,
-    people: People,
-) -> str:
+def needs(requirement: Requirement, standing: Standing, run: Run, people: People) -> str:
     """``needs 1 of: dba (ada, grace); not the author of 77b0de4 (linus); …``."""
-    wanted = list(dict.fromkeys((*requirement.groups, *groups)))
-    who = ", ".join(_group(each, people) for each in wanted) if wanted else "any group"
+    wanted, lacking = requirement.groups, standing.lacking
+    if not wanted and standing.missing == len(lacking) == 1:
+        wanted, lacking = lacking, ()
+    who = ", ".join(_group(each, people) for each in wanted) or "any group"
     more = f"{standing.missing} more" if standing.given else f"{standing.missing}"
     found = [f"needs {more} of: {who}"]
+    if lacking and lacking != wanted:
+        each = ", and one of ".join(_group(group, people) for group in lacking)
+        found.append(f"among them one of {each}")
     if not requirement.author_may and run.authors:
         names = sorted({people.name_of(each) or each for each in run.authors})
         authors = "author" if len(names) == 1 else "authors"
@@ -257,11 +254,6 @@ def person(by: Identity, people: People) -> str:
     if name is None:
         return by.text + (f" ({unverified})" if unverified else "")
     return f"{name} ({', '.join(filter(None, (by.text, unverified)))})"
-
-
-def moment(at: datetime) -> str:
-    """``2026-11-24 09:14 UTC``."""
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def destroys(judged: Judged) -> bool:

@@ -236,6 +236,7 @@ def _requirement(requirement: Requirement) -> Object:
     return {
         "count": requirement.count,
         "groups": list(requirement.groups),
+        "each_of": list(requirement.each_of),
         "author_may": requirement.author_may,
         "unverified": requirement.unverified,
         "expires_seconds": requirement.expires_seconds,
@@ -246,6 +247,7 @@ def _standing(standing: Standing) -> Object:
     return {
         "enough": standing.enough,
         "missing": standing.missing,
+        "lacking": list(standing.lacking),
         "given": [_approval(each) for each in standing.given],
         "rejected": standing.rejected and _approval(standing.rejected),
         "passed_over": [

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from tabulate import tabulate
 
-from driftctl_py.core.approval import Approval, People, Requirement, Standing
+from driftctl_py.core.approval import Approval, People, Requirement, Standing, moment
 from driftctl_py.core.audit import Entry
 from driftctl_py.core.decision import Decision
 from driftctl_py.core.history import RunRecord
@@ -25,7 +25,6 @@ from driftctl_py.report import show, wording
 from driftctl_py.report.decision import (
     DecisionLines,
     command,
-    moment,
     purpose_words,
 )
 from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal
@@ -220,7 +219,7 @@ class _Lines(DecisionLines):
         )
         yield from self.wrapped(bound, "  ", indent=4)
         requirement = run.requirement or Requirement()
-        yield from self.standing(requirement, standing, run, run.judgement, but=approval.id)
+        yield from self.standing(requirement, standing, run, but=approval.id)
         if standing.enough:
             yield from self.next([command("apply", run.environment)])
 
@@ -254,7 +253,7 @@ class _Lines(DecisionLines):
 
     def _who(self, standing: Standing, run: Run) -> Iterator[str]:
         assert run.requirement is not None  # noqa: S101 - asked by the one who calls
-        lines = list(self.standing(run.requirement, standing, run, run.judgement))
+        lines = list(self.standing(run.requirement, standing, run))
         yield from lines or ["  nobody was asked"]
 
     def _facts(self, run: Run) -> Iterator[str]:
@@ -364,8 +363,8 @@ def _event(entry: Entry) -> str:
     return f"{words}: {evidence}" if evidence else words
 
 
-_HEADERS = ("run", "environment", "state", "add", "change", "destroy", "commit", "age")
-_ALIGNMENT = ("left", "left", "left", "right", "right", "right", "left", "right")
+_HEADERS = ("run", "environment", "state", "changes", "commit", "age")
+_ALIGNMENT = ("left", "left", "left", "left", "left", "right")
 
 
 def _table_of_runs(runs: Sequence[Run], now: datetime, terminal: Terminal) -> Iterator[str]:
@@ -376,9 +375,9 @@ def _table_of_runs(runs: Sequence[Run], now: datetime, terminal: Terminal) -> It
         [
             run.id,
             show.clean(run.environment),
-            _state_words(run),
-            *([str(n) for n in _numbers(run)] if run.status else ["-"] * 3),
-            run.commit[:7],
+            state_words(run),
+            _changes(run),
+            show.clean(run.commit[:7]),
             wording.age(now - run.started_at),
         ]
         for run in runs
@@ -387,11 +386,16 @@ def _table_of_runs(runs: Sequence[Run], now: datetime, terminal: Terminal) -> It
     yield from table(_HEADERS, _ALIGNMENT, rows, styles, terminal, shrink=1, styled=2)
 
 
-def _numbers(run: Run) -> tuple[int, int, int]:
-    return run.totals.add, run.totals.change, run.totals.destroy
+def _changes(run: Run) -> str:
+    """``+1 ~2 -3``, in the signs of every report; nothing where there was no plan."""
+    totals = run.totals
+    counts = (("+", totals.add), ("~", totals.change), ("-", totals.destroy))
+    told = " ".join(f"{sign}{count}" for sign, count in counts if count)
+    return told or ("0" if run.status else "")
 
 
-def _state_words(run: Run) -> str:
+def state_words(run: Run) -> str:
+    """``held``, ``applied (heal)``."""
     purpose = "" if run.purpose is Purpose.RECONCILE else f" ({run.purpose.value})"
     return f"{run.state.value}{purpose}"
 

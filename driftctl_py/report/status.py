@@ -8,23 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from driftctl_py.core.approval import moment
 from driftctl_py.core.history import EnvironmentNow, Need, StatusNow
 from driftctl_py.core.restraint import Why
-from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.core.run import State
 from driftctl_py.report import show, wording
-from driftctl_py.report.decision import command, moment
-from driftctl_py.report.runs import COLOUR_OF_STATE, lifted_by, restraint_words, table
+from driftctl_py.report.decision import command
+from driftctl_py.report.runs import COLOUR_OF_STATE, lifted_by, restraint_words, state_words, table
 from driftctl_py.report.terminal import BOLD, Terminal
 
 _HEADERS = ("environment", "last run", "status", "commit", "age", "needs")
 _ALIGNMENT = ("left", "left", "left", "left", "right", "left")
 _STEPS_AT_MOST = 6
 
+# Of one, and of several.
 _SUMMARY = {
-    Need.HELP: "needs help",
-    Need.YES: "waits for a yes",
-    Need.APPLY: "waits to be applied",
-    Need.LOOK: "needs a look",
+    Need.HELP: ("needs help", "need help"),
+    Need.YES: ("waits for a yes", "wait for a yes"),
+    Need.APPLY: ("waits to be applied", "wait to be applied"),
+    Need.LOOK: ("needs a look", "need a look"),
 }
 
 
@@ -61,9 +63,9 @@ class _Status(Terminal):
         rows = [
             [
                 show.clean(each.environment),
-                _last(each.last),
-                (each.last.status if each.last else "") or "-",
-                each.last.commit[:7] if each.last else "",
+                state_words(each.last) if each.last else "-",
+                show.clean((each.last.status if each.last else "") or "-"),
+                show.clean(each.last.commit[:7]) if each.last else "",
                 wording.age(status.at - each.last.started_at) if each.last else "",
                 needs_words(each),
             ]
@@ -86,7 +88,9 @@ def answer(status: StatusNow) -> str:
     needs = Counter(each.need for each in status.environments)
     held = Counter(why for each in status.environments for why in {r.why for r in each.restraints})
     works = sum(each.lease is not None for each in status.environments)
-    found = [f"{needs[need]} {words}" for need, words in _SUMMARY.items() if needs[need]]
+    found = [
+        f"{needs[need]} {words[needs[need] > 1]}" for need, words in _SUMMARY.items() if needs[need]
+    ]
     found += [f"{held[why]} {why.value}" for why in Why if held[why]]
     found += [f"{works} under way"] * bool(works)
     found += [f"{needs[Need.NOTHING]} in order"] * bool(needs[Need.NOTHING])
@@ -123,13 +127,6 @@ def _step(now: EnvironmentNow) -> str:
             return command("accept", now.environment, reason=True)
         case _:
             return command("show", now.last.id if now.last else now.environment)
-
-
-def _last(run: Run | None) -> str:
-    if run is None:
-        return "-"
-    purpose = "" if run.purpose is Purpose.RECONCILE else f" ({run.purpose.value})"
-    return f"{run.state.value}{purpose}"
 
 
 def _remarks(now: EnvironmentNow, status: StatusNow) -> Iterator[str]:

@@ -181,6 +181,34 @@ def test_what_was_said_so_far_and_why_some_of_it_does_not_count() -> None:
     assert "a yes is good for 3 d" in text
 
 
+@pytest.mark.parametrize(
+    ("groups", "standing", "words"),
+    [
+        ((), Standing(missing=1, lacking=("dba",)), "needs 1 of: dba (ada, grace);"),
+        (("dba",), Standing(missing=1, lacking=("dba",)), "needs 1 of: dba (ada, grace); not"),
+        (
+            ("dba",),
+            Standing(missing=2, lacking=("ops", "empty")),
+            "needs 2 of: dba (ada, grace); among them one of ops (ken), and one of empty (nobody "
+            "is in it);",
+        ),
+        ((), Standing(missing=2, lacking=("ops",)), "needs 2 of: any group; among them one of ops"),
+    ],
+)
+def test_whom_rules_want_to_be_asked_is_named(
+    groups: tuple[str, ...], standing: Standing, words: str
+) -> None:
+    text = shown(Hold(JUDGEMENT, Requirement(groups=groups), standing))
+
+    assert words in " ".join(text.split())
+
+
+def test_a_no_that_stands_is_all_there_is_to_say() -> None:
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, replace(REJECTED, missing=0)))
+
+    assert "needs 1 of" not in text
+
+
 def test_a_no_is_shown_with_its_reason() -> None:
     text = shown(Hold(JUDGEMENT, REQUIREMENT, REJECTED))
 

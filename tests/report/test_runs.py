@@ -318,14 +318,19 @@ def test_runs_are_a_table_with_the_latest_first() -> None:
     text = render_runs_text(runs, now=NOW)
 
     lines = text.splitlines()
-    assert lines[0].split() == [
-        *("run", "environment", "state", "add", "change", "destroy", "commit", "age")
-    ]
+    assert lines[0].split() == [*("run", "environment", "state", "changes", "commit", "age")]
     assert "held" in lines[2]
     assert "applied (heal)" in lines[3]
     assert lines[3].split()[1].startswith("sta")
-    assert lines[4].split()[-2:] == ["3", "h"]
-    assert " -  " in lines[4]
+    assert lines[4].split()[2:] == ["failed", "3", "h"]
+    assert [" +1 ~1 " in lines[2], " -3 " in lines[3]] == [True, True]
+    assert max(map(columns, lines)) <= 80
+
+
+def test_a_plan_that_changes_nothing_is_told_from_none() -> None:
+    nothing = run(State.IN_SYNC, totals=Totals())
+
+    assert " 0        77b0de4" in render_runs_text([nothing], now=NOW)
 
 
 def test_no_run_is_a_sentence() -> None:
