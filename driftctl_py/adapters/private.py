@@ -22,8 +22,10 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 def make_private_directory(path: Path, refusal: type[DriftctlError]) -> None:
     """Make it with its parents, if need be; raises ``refusal`` when it is not ours alone."""
-    with suppress(FileExistsError):
-        path.mkdir(parents=True, mode=0o700)
+    # Asked first: where nothing may be made, some systems say so even of what is there.
+    if not path.exists():
+        with suppress(FileExistsError):
+            path.mkdir(parents=True, mode=0o700)
     refuse_shared(path, refusal, "directory")
 
 

@@ -112,7 +112,7 @@ class PostgresDatabase:
                 f"{first}.",
                 todo="Free some on the database server.",
             )
-        if state == "42501":
+        if state in ("42501", "3F000"):
             return StoreError(
                 f"{self.shown} does not allow us what we need: {first}.",
                 todo="Make our user the owner of the database, or of a schema of its own.",
@@ -132,13 +132,15 @@ class PostgresDatabase:
                 f"{self.shown} does not exist: the server knows no such database.",
                 todo="Create it (createdb), or correct the store's URL.",
             )
-        if not state or state.startswith(("08", "57", "53")):
+        # Without a code it comes from the driver: no connection, or nothing that can be sent.
+        lost = not state and type(error).__name__ in ("OperationalError", "InterfaceError")
+        if lost or state.startswith(("08", "57", "53")):
             return Unavailable(
                 f"{self.shown} did not answer: {first}.",
                 todo="Check that the server runs and can be reached from here, then try again.",
             )
         return StoreError(
-            f"{self.shown} cannot be used: {first} ({state}).",
+            f"{self.shown} cannot be used: {first} ({state or type(error).__name__}).",
             todo="Check the database; the server's log says more.",
         )
 
@@ -157,7 +159,7 @@ _NO_DATABASE = re.compile(r"database .* does not exist")
 def _parsed(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         address = None
     if address is None or address.get_backend_name() not in ("postgresql", "postgres"):
         # Not quoted, and without the error that would quote it: it may hold a password.
