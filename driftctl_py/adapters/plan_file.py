@@ -28,8 +28,11 @@ from driftctl_py.errors import Interrupted, PlanError, Unavailable, UsageError
 if TYPE_CHECKING:
     from driftctl_py.core.masks import Masks
     from driftctl_py.core.plan import Plan
+    from driftctl_py.core.values import Secrets
 
 _CHUNK = 1024 * 1024
+# In a saved plan: the state as it was refreshed, with the lineage and serial of what was there.
+_STATE_MEMBER = "tfstate"
 _POLL_SECONDS = 0.2
 
 
@@ -46,13 +49,35 @@ class PlanFiles:
         """
         from driftctl_py.core.plan_json import decode_plan
 
-        with FileIO(path) as file, _Scratch(file).mapped() as data:
-            if not data:
-                raise PlanError(
-                    "The engine printed nothing where the plan's JSON should be.",
-                    todo="Run the engine's own `show -json` on a saved plan and look what it says.",
-                )
+        with _shown(path) as data:
             return decode_plan(data, masks=masks)
+
+    def read_whole(self, path: Path, *, masks: Masks, secrets: Secrets) -> Plan:
+        """The same with its settings, and its secrets sealed by ``secrets``: what a fingerprint
+        needs. Two plans that were read with the same ones can be compared."""
+        from driftctl_py.core.plan_json import decode_plan
+
+        with _shown(path) as data:
+            return decode_plan(data, masks=masks, secrets=secrets, settings=True)
+
+    def state_of(self, path: Path) -> tuple[str, int] | None:
+        """Lineage and serial of the state that the saved plan at ``path`` was made on: what its
+        engine holds it against when it is applied. None where there was no state, or where only
+        the engine can read it (an encrypted plan)."""
+        import zipfile
+        import zlib
+
+        from driftctl_py.core.state import lineage_and_serial
+
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return lineage_and_serial(archive.read(_STATE_MEMBER))
+        except (zipfile.BadZipFile, KeyError):
+            return None
+        except (OSError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise PlanError(
+                f"The saved plan {path} cannot be read: {error}.", todo="Plan again."
+            ) from error
 
     def digest(self, path: Path) -> str | None:
         """What `digest_of_plan` makes of the saved plan at ``path``; None for what is no plan
@@ -132,6 +157,18 @@ class PlanFiles:
             start += chunk[: START - len(start)]
             # An endless stream of something else would fill the disk.
             going = bool(chunk) and could_begin_a_plan(start)
+
+
+@contextmanager
+def _shown(path: Path) -> Iterator[memoryview]:
+    """What `show -json` wrote."""
+    with FileIO(path) as file, _Scratch(file).mapped() as data:
+        if not data:
+            raise PlanError(
+                "The engine printed nothing where the plan's JSON should be.",
+                todo="Run the engine's own `show -json` on a saved plan and look what it says.",
+            )
+        yield data
 
 
 class _Scratch:

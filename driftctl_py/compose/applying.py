@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from driftctl_py.adapters.artifacts import LocalArtifacts, S3Artifacts
-    from driftctl_py.adapters.git import GitSources
+    from driftctl_py.adapters.git_contents import GitContents
     from driftctl_py.adapters.stop import Stop
     from driftctl_py.adapters.store import Store
     from driftctl_py.app.approvals import Given
@@ -169,7 +169,7 @@ class Work:
     """One environment, synced and about to be worked at."""
 
     kept: Opened
-    sources: GitSources
+    sources: GitContents
     reconciler: Reconciler
     order: Order
 
@@ -260,16 +260,16 @@ def _selected(
 
 
 @contextmanager
-def sources_of(kept: Opened, stop: Stop) -> Iterator[GitSources]:
-    from driftctl_py.adapters.git import GitSources
+def sources_of(kept: Opened, stop: Stop) -> Iterator[GitContents]:
+    from driftctl_py.adapters.git_contents import GitContents
 
-    sources = GitSources(kept.own, here=kept.path.resolve().parent, environ=environ())
+    sources = GitContents(kept.own, here=kept.path.resolve().parent, environ=environ())
     stop.when_asked(sources.stop)
     with sources:
         yield sources
 
 
-def estate_of(kept: Opened, sources: GitSources, stop: Stop) -> Estate:
+def estate_of(kept: Opened, sources: GitContents, stop: Stop) -> Estate:
     from driftctl_py.app.estate import Estate
 
     return Estate(kept.config, sources=sources, jobs=4, stop=stop)
@@ -286,7 +286,7 @@ def _environments(kept: Opened) -> tuple[Environment, ...]:
 def reconciler_of(
     kept: Opened,
     selected: Sequence[Environment],
-    sources: GitSources,
+    sources: GitContents,
     jobs: int,
     progress: Progress,
     stop: Stop,

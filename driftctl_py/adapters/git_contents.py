@@ -1,0 +1,132 @@
+"""What Git says of content: ids of directories, commits of the past, and who wrote them.
+
+Git's ids are digests, so two commits in which a directory has the same id hold the same files
+there: that is what an approval is bound to, and not to the commit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from driftctl_py.adapters.git import GitSources
+from driftctl_py.adapters.git_command import Answer
+from driftctl_py.core.checkout import Revision
+from driftctl_py.core.environment import Source
+from driftctl_py.core.git_url import is_commit, looks_abbreviated, parse_address
+from driftctl_py.errors import SourceError
+
+# Of what is not applied yet; who wrote more than this is on holiday by now.
+_COMMITS_AT_MOST = 1000
+
+
+class GitContents(GitSources):
+    """Sources of which more is asked, because something is to be applied."""
+
+    def trees(
+        self, source: Source, revision: Revision, paths: Collection[str]
+    ) -> Mapping[str, str]:
+        """Git's ids of directories and files of a revision, by path from its root (``.`` is the
+        root itself); ``absent`` for what the commit does not hold."""
+        found = dict.fromkeys(sorted(paths), "absent")
+        named = [path for path in found if path != "."]
+        if "." in found:
+            found["."] = self._said(
+                source, revision, "rev-parse --verify --quiet", f"{revision.commit}^{{tree}}"
+            )
+        if named:
+            listed = self._said(
+                source,
+                revision,
+                "ls-tree -z --full-tree",
+                revision.commit,
+                "--",
+                *named,
+            )
+            for line in filter(None, listed.split("\0")):
+                facts, _, path = line.partition("\t")
+                found[path] = facts.split(" ")[2]
+        return found
+
+    def at(self, source: Source, commit: str) -> Revision:
+        """A commit of the source's history, laid out apart even where the source is planned in
+        place. Seven characters of it are enough. Raises `SourceError` when the history of what
+        the source stands at does not hold it."""
+        if not (is_commit(commit) or looks_abbreviated(commit)):
+            raise SourceError(
+                f"{commit!r} is no commit.",
+                todo="Give at least seven characters of one: git log --oneline",
+            )
+        mirror = self._mirror(source)
+        if source.ref is None and parse_address(source.url).transport == "here":
+            here = self._in_place(source)
+            ref, head = here.ref, here.commit
+        else:
+            ref, head = self._ask(mirror, source.ref)
+        head, _ = self._have(mirror, head, ref)
+        answer = self._git.run(
+            mirror.repo,
+            "rev-parse --verify --quiet --end-of-options",
+            f"{commit}^{{commit}}",
+            bare=True,
+        )
+        full = answer.out.decode("ascii", "replace").strip()
+        known = answer.good and self._git.run(
+            mirror.repo, "merge-base --is-ancestor", full, head, bare=True
+        )
+        if not known or not known.good:
+            raise SourceError(
+                f"The history of {ref} in {mirror.display} holds no commit {commit}, so nothing "
+                "is planned at it.",
+                todo=f"Name one of these: git log --oneline {ref}",
+            )
+        full, committed_at = self._have(mirror, full, ref)
+        return self._noted_as_resolved(source, mirror.home, ref, full, committed_at)
+
+    def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
+        """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
+        ``since``; of ``to`` alone where ``since`` is empty or not known here. Sorted."""
+        last = ("-1", to.commit)
+        answer = None
+        if since and since != to.commit:
+            answer = self._log(
+                source, to, f"--max-count={_COMMITS_AT_MOST}", f"{since}..{to.commit}"
+            )
+        if answer is None or not answer.good:
+            answer = self._log(source, to, *last)
+        self._git.must(answer, f"Who wrote {to.short} of {to.display_url} cannot be read")
+        words = answer.out.decode("utf-8", "replace").split("\n")
+        return tuple(sorted({word.strip().lower() for word in words if word.strip()}))
+
+    def _log(self, source: Source, revision: Revision, *which: str) -> Answer:
+        place, bare = self._place(source, revision)
+        return self._git.run(
+            place,
+            "log --no-show-signature --no-notes --no-mailmap --format=%ae%n%ce",
+            *which,
+            "--",
+            bare=bare,
+        )
+
+    def _said(self, source: Source, revision: Revision, command: str, *arguments: str) -> str:
+        place, bare = self._place(source, revision)
+        answer = self._git.must(
+            self._git.run(place, command, *arguments, bare=bare),
+            f"The content of {revision.short} in source {source.name!r} cannot be read",
+        )
+        return os.fsdecode(answer.out).strip("\n")
+
+    def _place(self, source: Source, revision: Revision) -> tuple[Path, bool]:
+        """The repository that holds the revision, and whether it is a bare one."""
+        if revision.in_place:
+            return self._root(source), False
+        return self._mirror(source).repo, True
+
+    def _noted_as_resolved(
+        self, source: Source, home: Path, ref: str, commit: str, committed_at: datetime | None
+    ) -> Revision:
+        with self._guard:
+            self._resolved.setdefault(home, set()).add(source.name)
+        return Revision(source.name, self._mirror(source).display, ref, commit, committed_at)
