@@ -30,6 +30,8 @@ _ANCHOR = re.compile(r"(\d{20})-([0-9a-f]{64})")
 _CHUNK = 1 << 20
 _ANCHORS = "audit"
 _CONTENT = "sha256"
+# As many as S3 lists, or removes, at once.
+_PAGE = 1000
 
 # What was put long ago and is put again is as new, or it would be pruned while it is needed.
 _FRESH = timedelta(days=1)
@@ -248,8 +250,8 @@ class S3Artifacts:
                 for name, at in self._listed(f"{_CONTENT}/")
                 if at < before and f"sha256-{name}" not in kept
             ]
-            for first in range(0, len(old), 1000):
-                names = old[first : first + 1000]
+            for first in range(0, len(old), _PAGE):
+                names = old[first : first + _PAGE]
                 keys = [{"Key": f"{self._prefix}{_CONTENT}/{name}"} for name in names]
                 answer = self._client().delete_objects(
                     Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True}
@@ -291,6 +293,7 @@ class S3Artifacts:
             Key=key,
             Body=body,
             # S3 refuses what arrives otherwise.
+            ChecksumAlgorithm="SHA256",
             ChecksumSHA256=b64encode(digest).decode(),
             **self._encryption,
             **conditions,
@@ -329,7 +332,9 @@ class S3Artifacts:
         """Names after the last slash of ``beginning``, and when each was put."""
         start = self._prefix + beginning
         pages = self._client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=self._bucket, Prefix=start):
+        for page in pages.paginate(
+            Bucket=self._bucket, Prefix=start, PaginationConfig={"PageSize": _PAGE}
+        ):
             for item in page.get("Contents", []):
                 yield item["Key"].rpartition("/")[2], item["LastModified"]
 
