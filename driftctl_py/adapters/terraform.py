@@ -1,9 +1,7 @@
-"""The engine: argument lists made with python-terraform, run under supervision.
+"""The engine where it changes nothing: found, asked who it is, and run under supervision.
 
-`python_terraform.Terraform` names the commands and spells their options; its own way of running
-them knows no time limit, no signals and no streaming, so `_Commands` keeps the words and leaves
-the running to `process`. Only machine-readable output is ever read: the ``-json`` event stream,
-``version -json`` and ``show -json``.
+Only machine-readable output is ever read: the ``-json`` event stream and ``show -json``. Not
+here: its argument lists (``terraform_argv``), and what may change something (``applying``).
 """
 
 from __future__ import annotations
@@ -18,11 +16,18 @@ import sysconfig
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from driftctl_py.adapters import process
+from driftctl_py.adapters.terraform_argv import (
+    get_argv,
+    init_argv,
+    plan_argv,
+    show_argv,
+    who_are_you_argv,
+    workspace_list_argv,
+)
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.engine_run import EngineRun, Planned
 from driftctl_py.core.events import EventLog
@@ -109,88 +114,6 @@ def engine_environ(
     return {**kept, **_ALWAYS, **extra}
 
 
-class _Commands:
-    """python-terraform's command lines, nothing run. Made lazily: the import is not free."""
-
-    def __init__(self, program: str) -> None:
-        from python_terraform import IsFlagged, Terraform
-
-        class Words(Terraform):  # type: ignore[misc]  # python-terraform has no types
-            """The library reads a state file on construction and after each command; we do not."""
-
-            def read_state_file(self, file_path: str | None = None) -> None:
-                del file_path
-
-        self._words = Words(terraform_bin_path=program)
-        self.flag = IsFlagged
-
-    def argv(self, command: str, *args: str, **options: Any) -> list[str]:
-        words: list[str] = self._words.generate_cmd_string(command, *args, **options)
-        return words
-
-
-def plan_argv(
-    program: str,
-    *,
-    out: Path,
-    var_files: Sequence[Path],
-    parallelism: int | None = None,
-) -> list[str]:
-    """A plan that changes nothing: no lock is taken, so none can be left behind."""
-    commands = _Commands(program)
-    return commands.argv(
-        "plan",
-        json=commands.flag,
-        input=False,
-        lock=False,
-        detailed_exitcode=commands.flag,
-        out=str(out),
-        var_file=[str(path) for path in var_files],
-        parallelism=parallelism,
-    )
-
-
-def init_argv(
-    program: str,
-    *,
-    readonly_lock_file: bool,
-    backend_config: Path | None,
-    var_files: Sequence[Path] = (),
-    json: bool = True,
-) -> list[str]:
-    """An init that upgrades nothing. ``-reconfigure``: the data directory is ours alone, so there
-    never is an earlier backend to migrate from. ``-json`` came with Terraform 1.9."""
-    commands = _Commands(program)
-    return commands.argv(
-        "init",
-        json=commands.flag if json else None,
-        no_color=None if json else commands.flag,
-        input=False,
-        lock=False,
-        reconfigure=commands.flag,
-        lockfile="readonly" if readonly_lock_file else None,
-        backend_config=None if backend_config is None else [str(backend_config)],
-        var_file=[str(path) for path in var_files],
-    )
-
-
-def show_argv(program: str, plan: Path) -> list[str]:
-    """A plan's JSON, on standard output."""
-    commands = _Commands(program)
-    return commands.argv("show", str(plan), json=commands.flag)
-
-
-def get_argv(program: str) -> list[str]:
-    """Fetch floating modules again; `init` alone keeps the old copy."""
-    commands = _Commands(program)
-    return commands.argv("get", update=commands.flag, no_color=commands.flag)
-
-
-def workspace_list_argv(program: str) -> list[str]:
-    commands = _Commands(program)
-    return commands.argv("workspace list", no_color=commands.flag)
-
-
 class Engines:
     """Finds the engines on this machine and runs them."""
 
@@ -250,8 +173,6 @@ class Engines:
         # `version -json` is the same for Terraform and OpenTofu but for the number; the first
         # event of a plan names the program. In an empty directory it then fails at once.
         log = EventLog()
-        commands = _Commands(path)
-        argv = commands.argv("plan", json=commands.flag, input=False, lock=False)
         enough = process.Stop()
         self._stop.when_asked(enough.ask)
 
@@ -264,7 +185,7 @@ class Engines:
         try:
             with tempfile.TemporaryDirectory() as empty:
                 process.run(
-                    argv,
+                    who_are_you_argv(path),
                     cwd=Path(empty),
                     env=environ,
                     on_line=read,
@@ -320,26 +241,32 @@ class Engines:
     def plan(self, run: EngineRun, *, out: Path, on_event: Callable[[EventLog], None]) -> Planned:
         """Plan into ``out``. Raises `EngineError` on a time-out or on what is no engine at all;
         a plan that the engine refused comes back with its diagnostics."""
-        out.unlink(missing_ok=True)
         argv = plan_argv(
             run.candidate.path, out=out, var_files=run.var_files, parallelism=run.parallelism
         )
+        out.unlink(missing_ok=True)
         finished, log = self._stream(run, argv, on_event)
         if finished.interrupted:
             raise Interrupted("The plan was interrupted; nothing was changed.")
         if finished.timed_out:
             raise EngineError(
-                f"The plan took longer than {_seconds(run.timeout_seconds)} and was stopped. "
+                f"The plan took longer than {seconds(run.timeout_seconds)} and was stopped. "
                 "It holds no lock and changed nothing.",
                 todo="Raise `timeout` for this environment, or split it.",
             )
+        return self._planned(run, finished, log, out)
+
+    def _planned(
+        self, run: EngineRun, finished: process.Finished, log: EventLog, out: Path
+    ) -> Planned:
+        """What came of a plan that was left to end by itself."""
         if finished.exit_code not in {0, 1, 2}:
             raise self._failure("plan", run, finished, log)
         if not log.family:
             raise EngineError(
                 f"{run.candidate.path} printed no event stream, so it is no Terraform or "
                 f"OpenTofu that can be trusted here (exit code {finished.exit_code})."
-                + _quoted(finished.stderr),
+                + quoted(finished.stderr),
                 todo="Set engine in driftctl.yaml to a real terraform or tofu.",
             )
         if log.family != run.candidate.family:
@@ -409,7 +336,12 @@ class Engines:
         return _ends_as_json(descriptor)
 
     def _stream(
-        self, run: EngineRun, argv: Sequence[str], on_event: Callable[[EventLog], None]
+        self,
+        run: EngineRun,
+        argv: Sequence[str],
+        on_event: Callable[[EventLog], None],
+        *,
+        holds_lock: bool = False,
     ) -> tuple[process.Finished, EventLog]:
         log = EventLog()
 
@@ -417,7 +349,7 @@ class Engines:
             log.read_line(line)
             on_event(log)
 
-        return self._run(run, argv, read), log
+        return self._run(run, argv, read, holds_lock=holds_lock), log
 
     def _run(
         self,
@@ -428,6 +360,7 @@ class Engines:
         stdout: int | None = None,
         pass_fds: Sequence[int] = (),
         kill_after_seconds: float | None = process.INTERRUPT_GRACE_SECONDS,
+        holds_lock: bool = False,
     ) -> process.Finished:
         try:
             return process.run(
@@ -440,6 +373,7 @@ class Engines:
                 stdout=stdout,
                 pass_fds=pass_fds,
                 kill_after_seconds=kill_after_seconds,
+                holds_lock=holds_lock,
             )
         except OSError as error:
             raise EngineError(
@@ -454,7 +388,7 @@ class Engines:
             return Interrupted(f"`{command}` was interrupted; nothing was changed.")
         if finished.timed_out:
             return EngineError(
-                f"`{command}` took longer than {_seconds(run.timeout_seconds)} and was stopped.",
+                f"`{command}` took longer than {seconds(run.timeout_seconds)} and was stopped.",
                 todo="Raise `timeout` for this environment, or look at what it waits for.",
             )
         how = (
@@ -462,9 +396,9 @@ class Engines:
             if finished.exit_code < 0
             else f"failed with exit code {finished.exit_code}"
         )
-        errors = log.errors or _errors_in(finished.stderr)
-        quoted = "" if errors else _quoted(finished.stderr)
-        return EngineError(f"`{run.candidate.family} {command}` {how}.{quoted}", diagnostics=errors)
+        errors = log.errors or errors_in(finished.stderr)
+        said = "" if errors else quoted(finished.stderr)
+        return EngineError(f"`{run.candidate.family} {command}` {how}.{said}", diagnostics=errors)
 
 
 def embedded_program() -> str | None:
@@ -536,7 +470,7 @@ def _directories(path: Path) -> list[Path]:
     return [entry for entry in path.iterdir() if entry.is_dir()] if path.is_dir() else []
 
 
-def _quoted(stderr: str) -> str:
+def quoted(stderr: str) -> str:
     """The gist of what a program said to people: colour and box drawing taken off."""
     words = " ".join(re.sub(r"[╷│╵]", "", _without_colour(stderr)).split())
     return f" It said: {words[:600]}" if words else ""
@@ -546,11 +480,11 @@ def _without_colour(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-def _seconds(amount: float) -> str:
+def seconds(amount: float) -> str:
     return f"{amount:g} second{'' if amount == 1 else 's'}"
 
 
-def _errors_in(stderr: str) -> tuple[Diagnostic, ...]:
+def errors_in(stderr: str) -> tuple[Diagnostic, ...]:
     """The errors in what a command printed that knows no ``-json`` (OpenTofu's `init`, `get`).
     For people to read; nothing is decided by them."""
     plain = re.sub(r"^[╷│╵]", "", _without_colour(stderr), flags=re.MULTILINE)
@@ -573,6 +507,6 @@ def _errors(finished: process.Finished, log: EventLog) -> tuple[Diagnostic, ...]
     """The engine's errors, or what it said on standard error when it had none."""
     if log.errors or not finished.stderr.strip():
         return log.errors
-    if found := _errors_in(finished.stderr):
+    if found := errors_in(finished.stderr):
         return found
-    return (Diagnostic("error", _quoted(finished.stderr).removeprefix(" It said: ")),)
+    return (Diagnostic("error", quoted(finished.stderr).removeprefix(" It said: ")),)

@@ -14,8 +14,12 @@ from driftctl_py.adapters.terraform import (
     cli_config,
     embedded_program,
     engine_environ,
+)
+from driftctl_py.adapters.terraform_argv import (
+    apply_argv,
     get_argv,
     init_argv,
+    locked_plan_argv,
     plan_argv,
     show_argv,
     workspace_list_argv,
@@ -46,6 +50,43 @@ def test_a_plan_takes_no_lock_and_asks_nothing() -> None:
         "-var-file=/a",
         "-var-file=/b",
         "-parallelism=3",
+    ]
+
+
+def test_a_plan_that_is_to_be_applied_holds_the_state_lock() -> None:
+    argv = locked_plan_argv("tofu", out=Path("/p"), var_files=[Path("/a")], lock_timeout_seconds=9)
+
+    assert argv == [
+        "tofu",
+        "plan",
+        "-json",
+        "-input=false",
+        "-lock=true",
+        "-lock-timeout=9s",
+        "-detailed-exitcode",
+        "-out=/p",
+        "-var-file=/a",
+    ]
+    assert "-refresh-only" in locked_plan_argv(
+        "t", out=Path("/p"), var_files=(), lock_timeout_seconds=0, refresh_only=True
+    )
+
+
+def test_an_apply_is_of_a_saved_plan_and_asks_nobody() -> None:
+    argv = apply_argv(
+        "terraform", Path("/p"), var_files=[Path("/a")], lock_timeout_seconds=60, parallelism=3
+    )
+
+    assert argv == [
+        "terraform",
+        "apply",
+        "-json",
+        "-input=false",
+        "-lock=true",
+        "-lock-timeout=60s",
+        "-var-file=/a",
+        "-parallelism=3",
+        "/p",
     ]
 
 
