@@ -43,6 +43,7 @@ def render_plan_json(report: PlanReport, view: View) -> str:
         "status": assessment.status.value,
         "complete": assessment.complete,
         "engine_says_complete": plan.complete,
+        "records_only": plan.records_only,
         "incomplete_reason": assessment.incomplete_reason or None,
         "totals": totals_object(assessment.totals),
         "counts": {kind.value: plan.counts.get(kind, 0) for kind in Kind},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import assert_never
 
 from driftctl_py.core.approval import Approval, Requirement, Standing
 from driftctl_py.core.decision import Apply, Decision, Hold, Judgement, Nothing, Refuse, Ruling
@@ -202,6 +203,8 @@ def _decision(decision: Decision) -> Object:
                 "judgement": maybe and _judgement(maybe),
                 "todo": todo or None,
             }
+        case _ as never:
+            assert_never(never)
 
 
 def _judgement(judgement: Judgement) -> Object:

@@ -6,8 +6,12 @@ object is only known after apply, and what one that was deleted outside will be 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from itertools import takewhile
+from operator import ne
 from typing import Any, TypeAlias
 
 import msgspec
@@ -26,7 +30,7 @@ from driftctl_py.core.plan import (
 )
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.risk import risk_of
-from driftctl_py.core.values import ABSENT, UNKNOWN, Sensitive, Value
+from driftctl_py.core.values import ABSENT, UNKNOWN, Sensitive, Value, same
 from driftctl_py.errors import PlanError
 from driftctl_py.report.plan_document import SCHEMA_VERSION
 
@@ -50,7 +54,10 @@ def read_stored_plan(data: bytes) -> PlanReport:
 
 def _report(document: _Object) -> PlanReport:
     entries = _merged(document["changes"], document["drift"])
-    findings = [_finding(change, drift) for change, drift in entries]
+    records_only = document["records_only"]
+    findings = [
+        replace(_finding(change, drift), only_recorded=records_only) for change, drift in entries
+    ]
     listed = [each for each in findings if each.drifted or each.pending]
     totals = dict(document["totals"])
     checks = tuple(
@@ -85,7 +92,7 @@ def _report(document: _Object) -> PlanReport:
     plan = Plan(
         engine_version=document["engine_version"] or "",
         joined=tuple(
-            _joined(finding, change or drift or {})
+            _joined(finding, change, drift)
             for finding, (change, drift) in zip(findings, entries, strict=True)
         ),
         outputs=outputs,
@@ -98,6 +105,7 @@ def _report(document: _Object) -> PlanReport:
         counts={Kind(kind): count for kind, count in document["counts"].items()},
         managed=managed,
         complete=document["engine_says_complete"],
+        applyable=records_only or None,
     )
     return PlanReport(
         name=document["name"],
@@ -128,10 +136,7 @@ def _in_order(ones: Sequence[Any], others: Sequence[Any]) -> list[Any]:  # Any: 
     rest = iter(others)
     for one in ones:
         if one in shared:
-            for other in rest:
-                if other == one:
-                    break
-                found.append(other)
+            found.extend(takewhile(partial(ne, one), rest))
         found.append(one)
     return [*found, *rest]
 
@@ -142,7 +147,6 @@ def _key(entry: _Object) -> tuple[str, str]:
 
 def _finding(change: _Object | None, drift: _Object | None) -> Finding:
     entry = change or drift or {}
-    attributes = [_attribute(each) for each in _attributes(change, drift)]
     return Finding(
         address=entry["address"],
         kind=Kind(entry["kind"]),
@@ -156,16 +160,17 @@ def _finding(change: _Object | None, drift: _Object | None) -> Finding:
         previous_address=entry["previous_address"] or "",
         imported="import" in entry["modifiers"],
         sensitivity_changed=entry["sensitivity_changed"],
-        attributes=tuple(attributes),
+        attributes=tuple(_attributes(change, drift)),
     )
 
 
-def _attributes(change: _Object | None, drift: _Object | None) -> Iterable[_Object]:
+def _attributes(change: _Object | None, drift: _Object | None) -> Iterator[AttributeChange]:
     """Those of both lists, each once."""
     ones = {_place(each): each for each in (change or {}).get("attributes", ())}
     others = {_place(each): each for each in (drift or {}).get("attributes", ())}
     both = {**others, **ones}
-    return [both[place] for place in _in_order(list(ones), list(others))]
+    for place in _in_order(list(ones), list(others)):
+        yield _attribute(both[place], to_do=place in ones, happened=place in others)
 
 
 def _place(attribute: _Object) -> tuple[Any, ...]:
@@ -174,12 +179,19 @@ def _place(attribute: _Object) -> tuple[Any, ...]:
     return (attribute["in_json"], attribute["in_yaml"], steps)
 
 
-def _attribute(found: _Object) -> AttributeChange:
+def _attribute(found: _Object, *, to_do: bool, happened: bool) -> AttributeChange:
+    recorded, real, planned = (_value(found[name]) for name in ("recorded", "real", "planned"))
+    # All secrets are written alike. Where two snapshots are not the same but read so, one of those
+    # in them changed, and which one is not told.
+    if to_do and same(real, planned):
+        real, planned = Sensitive(0, 0), Sensitive(1, 1)
+    if happened and same(recorded, real):
+        recorded, real = Sensitive(2, 2), Sensitive(0, 0)
     return AttributeChange(
         steps=tuple(found["steps"]),
-        recorded=_value(found["recorded"]),
-        real=_value(found["real"]),
-        planned=_value(found["planned"]),
+        recorded=recorded,
+        real=real,
+        planned=planned,
         origin=Origin(found["origin"]),
         drifted=found["drifted"],
         forces_replacement=found["forces_replacement"],
@@ -188,10 +200,11 @@ def _attribute(found: _Object) -> AttributeChange:
     )
 
 
-def _joined(finding: Finding, entry: _Object) -> Joined:
+def _joined(finding: Finding, change: _Object | None, drift: _Object | None) -> Joined:
     """The entry of the plan that a finding is about, with as much of its object as is told."""
+    entry = change or drift or {}
     whole = [each for each in finding.attributes if len(each.steps) == 1]
-    change = Change(
+    found = Change(
         address=finding.address,
         kind=finding.kind,
         before={str(each.steps[0]): each.real for each in whole if each.real is not ABSENT},
@@ -205,7 +218,10 @@ def _joined(finding: Finding, entry: _Object) -> Joined:
         import_id=_value(entry["import_id"]),
         sensitivity_changed=finding.sensitivity_changed,
     )
-    return Joined(change, None)
+    # The engine has an entry for all that is there: not for what is gone, and none at all where it
+    # only records.
+    gone = finding.deleted_outside and finding.kind is Kind.NO_OP
+    return Joined(None, found) if finding.only_recorded or gone else Joined(found, None)
 
 
 def _deferred(entry: _Object) -> Change:
@@ -242,15 +258,16 @@ def _value(found: Any) -> Value:  # Any: JSON, whatever the plan held
         case {"$mark": "absent"}:
             return ABSENT
         case {"$mark": "sensitive"}:
-            # Which of them are alike is not kept; that one changed, its attribute says.
             return Sensitive(0, 0)
         case {"$mark": "value", "value": dict() as members}:
             return {key: _value(each) for key, each in members.items()}
+        case {"$mark": _}:
+            raise ValueError
         case dict():
             return {key: _value(each) for key, each in found.items()}
         case list():
             return [_value(each) for each in found]
-        case str() | int() | float() | Decimal() | None:
-            return found
         case _:
-            raise ValueError
+            # What JSON has besides, as exact as it was written.
+            plain: bool | int | Decimal | str | None = found
+            return plain

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -44,9 +45,8 @@ HELD = Hold(JUDGEMENT, REQUIREMENT, ASKED)
 DENIED = Ruling(Level.DENY, "no-destroy", "policy.yaml:3", "Nothing that holds data is destroyed.")
 
 
-def shown(decision: Decision, **more: object) -> str:
-    width = more.pop("width", 80)
-    assert isinstance(width, int)
+# Any: whatever a run holds.
+def shown(decision: Decision, *, width: int = 80, **more: Any) -> str:
     return render_decision_text(run(**more), decision, people=PEOPLE, width=width)
 
 

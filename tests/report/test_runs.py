@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,8 @@ ENDS = [
 ]
 
 
-def ended(state: State, **more: object) -> str:
+# Any: whatever a run holds.
+def ended(state: State, **more: Any) -> str:
     return render_outcome_text(run(state, **more), None, None)
 
 

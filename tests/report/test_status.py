@@ -31,8 +31,8 @@ TOLERATED = EnvironmentNow("staging", run(State.IN_SYNC, environment="staging", 
 LOST = EnvironmentNow("lost", restraints=(replace(BLOCKED, environment="lost"),))
 
 
-def shown(*environments: EnvironmentNow, **more: int) -> str:
-    return render_status_text(StatusNow(environments, NOW), **more)
+def shown(*environments: EnvironmentNow) -> str:
+    return render_status_text(StatusNow(environments, NOW))
 
 
 def test_all_environments_are_one_table_with_what_they_want_of_people() -> None:
