@@ -111,7 +111,9 @@ def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Itera
     if parts is not None:
         yield f"    {path}  # {note}"
         # A change within a line is neither gone nor new to a reader of colours.
-        yield from _at_most([("!" if p.mark == "~" else p.mark, p.text) for p in parts], limits)
+        shown, more = show.first(parts, limits.parts if limits else len(parts))
+        lines = [("!" if part.mark == "~" else part.mark, part.text) for part in shown]
+        yield from _beneath(lines, more)
         return
     literals = show.literals(values)
     if len(literals) < len(values):
@@ -136,16 +138,16 @@ def _alone(path: str, value: Value, note: str, limits: Limits | None, lead: str)
         yield f"{lead}   {path}  {text}{remark}"
         return
     yield f"{lead}   {path}{remark}"
-    cut = [show.cut(line, _VALUE_AT_MOST) for line in lines] if limits else lines
-    yield from _at_most([(lead, line) for line in cut], limits)
-
-
-def _at_most(lines: Sequence[tuple[str, str]], limits: Limits | None) -> Iterator[str]:
     at_most = limits.parts if limits else len(lines)
-    for mark, text in lines[:at_most]:
+    cut = [show.cut(line, _VALUE_AT_MOST) for line in lines[:at_most]] if limits else lines
+    yield from _beneath([(lead, line) for line in cut], max(0, len(lines) - at_most))
+
+
+def _beneath(lines: Sequence[tuple[str, str]], more: int) -> Iterator[str]:
+    for mark, text in lines:
         yield f"{mark}     {text}"
-    if len(lines) > at_most:
-        yield f"      … {len(lines) - at_most} more lines"
+    if more:
+        yield f"      … {more} more lines"
 
 
 def _path(line: Line) -> str:

@@ -199,15 +199,15 @@ class _Page:
             yield _value(found.get(name, ""))
 
     def _parts(self, parts: Sequence[show.Part]) -> Element:
-        most = _PARTS_AT_MOST if self._cuts else len(parts)
+        shown, more = show.first(parts, _PARTS_AT_MOST if self._cuts else len(parts))
         lines = _element("div", "lines")
-        for part in parts[:most]:
+        for part in shown:
             tone = {"-": "gone", "+": "come", "~": "other"}.get(part.mark, "same")
             line = _add(lines, "div", tone)
             _add(line, "span", "mark", part.mark)
             _add(line, "code", text=part.text)
-        if len(parts) > most:
-            _add(lines, "p", "more", f"… {len(parts) - most} more lines")
+        if more:
+            _add(lines, "p", "more", f"… {more} more lines")
         return lines
 
 

@@ -43,6 +43,14 @@ NONE = "(none)"
 _CONTEXT = 2
 # What is longer than that is told on lines of its own, even where nothing is cut.
 _INLINE = 76
+# Lines of two texts that are compared with each other, a second's work at most, and characters that
+# are looked through for nothing but white space.
+_LINES_AT_MOST = 20_000
+_SQUEEZED_AT_MOST = 1_000_000
+# So many lines of one change are looked through for those that differ in white space alone.
+_ALIKE_LINES_AT_MOST = 1000
+# Parts that are made where no text may be wider than a limit; nobody shows more of them.
+_PARTS_AT_MOST = 1000
 # Gone and new objects are compared each with each to find out which of them became which.
 _COMPARE_AT_MOST = 2500
 _ALIKE = 0.5
@@ -59,6 +67,8 @@ _DIGITS_AT_MOST = 1000
 
 def clean(text: str) -> str:
     """``text`` on one line, with everything that is not plainly visible spelled out."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSAFE.sub(_spelled_out, text)
 
 
@@ -114,12 +124,12 @@ def columns(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """At most ``limit`` columns, the end left out: for prose."""
-    return text if columns(text) <= limit else _head(text, limit - 1) + "…"
+    return text if _fits(text, limit) else _head(text, limit - 1) + "…"
 
 
 def cut_middle(text: str, limit: int) -> str:
     """At most ``limit`` columns, the middle left out: what names a thing is at both ends."""
-    if columns(text) <= limit:
+    if _fits(text, limit):
         return text
     tail = (limit - 1) // 2
     return _head(text, limit - 1 - tail) + "…" + _head(text[::-1], tail)[::-1]
@@ -128,7 +138,7 @@ def cut_middle(text: str, limit: int) -> str:
 def cut_values(texts: Sequence[str], limit: int) -> list[str]:
     """Literals that belong together, at most ``limit`` columns each, with the size of what was
     cut. What they all begin with is left out first, so that the difference stays in sight."""
-    if all(columns(text) <= limit for text in texts):
+    if all(_fits(text, limit) for text in texts):
         return list(texts)
     alike = _common_start(texts)
     # Some of what is alike stays, to tell where one is.
@@ -147,6 +157,13 @@ class Part:
 
     mark: str
     text: str
+    lines: int = 1
+    """How many there are of it: more than one of what is only counted."""
+
+
+def first(told: Sequence[Part], at_most: int) -> tuple[Sequence[Part], int]:
+    """As many of the parts, and how many lines there are besides."""
+    return told[:at_most], sum(each.lines for each in told[at_most:])
 
 
 def parts(old: Value, new: Value, *, limit: int | None = None) -> list[Part] | None:
@@ -194,19 +211,31 @@ def _head(text: str, limit: int) -> str:
     return text[: sum(1 for _ in takewhile(lambda width: width <= limit, widths))]
 
 
+def _fits(text: str, limit: int) -> bool:
+    """Whether it has at most ``limit`` columns, without a look at all of a text that has not."""
+    if text.isascii():
+        return len(text) <= limit
+    return all(width <= limit for width in accumulate(map(_columns_of, text)))
+
+
 def _common_start(texts: Sequence[str]) -> int:
-    first, last = min(texts), max(texts)
-    if first == last:
+    one, other = min(texts), max(texts)
+    if one == other:
         return 0
-    return next(
-        (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other),
-        len(first),
-    )
+    # Halved again and again, since a text may be very long and is compared fast.
+    alike, differ = 0, min(len(one), len(other)) + 1
+    while differ - alike > 1:
+        middle = (alike + differ) // 2
+        if one[alike:middle] == other[alike:middle]:
+            alike = middle
+        else:
+            differ = middle
+    return alike
 
 
 def _cut_value(text: str, skip: int, limit: int) -> str:
-    rest = "…" + text[skip:] if skip and columns(text) > limit else text
-    if columns(rest) <= limit:
+    rest = "…" + text[skip:] if skip and not _fits(text, limit) else text
+    if _fits(rest, limit):
         return rest
     total = f"… ({size(len(text))})"
     return _head(rest, max(1, limit - columns(total))) + total
@@ -244,7 +273,8 @@ def _parts_of_texts(old: str, new: str, limit: int | None) -> list[Part] | None:
 
 
 def _parts_of_lines(old: str, new: str, limit: int | None) -> Iterator[Part]:
-    if old != new and _squeezed(old) == _squeezed(new):
+    short = max(len(old), len(new)) <= _SQUEEZED_AT_MOST
+    if short and old != new and _squeezed(old) == _squeezed(new):
         yield Part(" ", "(only white space differs)")
     if old and new and old.endswith("\n") != new.endswith("\n"):
         yield Part("-" if old.endswith("\n") else "+", "(newline at the end)")
@@ -254,20 +284,73 @@ def _parts_of_lines(old: str, new: str, limit: int | None) -> Iterator[Part]:
         if "" not in ends and ends[0] != ends[1]:
             yield Part("~", f"(line ends: {ends[0]} → {ends[1]})")
     olds, news = _lines(old), _lines(new)
-    at, context = 0, 0
-    for gone, come in _hunks(olds, news):
-        yield from _unchanged_lines(olds[at : gone.start], context, _CONTEXT, limit)
+    hunks, rest = _hunks_of_lines(olds, news)
+    if rest is not None and limit is None:
+        hunks, rest = [*hunks, rest], None
+    at = context = made = 0
+    for number, (gone, come) in enumerate(hunks):
+        if limit is not None and made > _PARTS_AT_MOST:
+            later = hunks[number:] if rest is None else [*hunks[number:], rest]
+            yield _counted(sum(len(ran) + len(came) for ran, came in later))
+            return
+        unchanged = list(_unchanged_lines(olds[at : gone.start], context, _CONTEXT, limit))
+        yield from unchanged
         context = _CONTEXT
-        removed, added = olds[gone.start : gone.stop], news[come.start : come.stop]
-        # Where two lines differ in white space alone, it has to be seen.
-        alike = set(map(_squeezed, removed)) & set(map(_squeezed, added))
-        yield from _gone_and_new(
-            [_line(each, quoted=_squeezed(each) in alike) for each in removed],
-            [_line(each, quoted=_squeezed(each) in alike) for each in added],
-            limit,
-        )
+        changed = _changed_lines(olds, gone, news, come, limit)
+        yield from changed
+        made += len(unchanged) + len(changed)
         at = gone.stop
-    yield from _unchanged_lines(olds[at:], context, 0, limit)
+    if rest is None:
+        yield from _unchanged_lines(olds[at:], context, 0, limit)
+        return
+    yield from _unchanged_lines(olds[at : rest[0].start], context, _CONTEXT, limit)
+    count = len(rest[0]) + len(rest[1])
+    yield Part(" ", f"… ({count} more lines, too many to compare)", count)
+
+
+def _changed_lines(
+    olds: Sequence[str], gone: range, news: Sequence[str], come: range, limit: int | None
+) -> list[Part]:
+    """What is gone, and what came in its place; where there are limits, only counted where it is
+    more than anybody shows."""
+    at_most = max(len(gone), len(come)) if limit is None else _PARTS_AT_MOST
+    removed = olds[gone.start : min(gone.stop, gone.start + at_most)]
+    added = news[come.start : min(come.stop, come.start + at_most)]
+    # Where two lines differ in white space alone, it has to be seen.
+    alike = set(map(_squeezed, removed[:_ALIKE_LINES_AT_MOST]))
+    alike &= set(map(_squeezed, added[:_ALIKE_LINES_AT_MOST]))
+    told = _gone_and_new(
+        [_line(each, quoted=bool(alike) and _squeezed(each) in alike) for each in removed],
+        [_line(each, quoted=bool(alike) and _squeezed(each) in alike) for each in added],
+        limit,
+    )
+    left_out = len(gone) - len(removed) + len(come) - len(added)
+    return [*told, _counted(left_out)] if left_out else list(told)
+
+
+def _counted(lines: int) -> Part:
+    return Part(" ", f"… ({lines} more lines)", lines)
+
+
+def _hunks_of_lines(olds: Sequence[str], news: Sequence[str]) -> tuple[list[_Hunk], _Hunk | None]:
+    """The runs of changes, and what is too much to be compared: all from the last of them on."""
+    shorter = min(len(olds), len(news))
+    head = next((at for at in range(shorter) if olds[at] != news[at]), shorter)
+    longest = shorter - head
+    tail = next((at for at in range(longest) if olds[-1 - at] != news[-1 - at]), longest)
+    old_end, new_end = len(olds) - tail, len(news) - tail
+    if max(old_end, new_end) - head <= _LINES_AT_MOST:
+        return list(_hunks(olds, news)), None
+    old_to, new_to = min(old_end, head + _LINES_AT_MOST), min(new_end, head + _LINES_AT_MOST)
+    found = [
+        (range(head + gone.start, head + gone.stop), range(head + come.start, head + come.stop))
+        for gone, come in _hunks(olds[head:old_to], news[head:new_to])
+    ]
+    # The last one may only be what the others began to be paired with further on.
+    if len(found) > 1 and (found[-1][0].stop == old_to or found[-1][1].stop == new_to):
+        gone, come = found.pop()
+        old_to, new_to = gone.start, come.start
+    return found, (range(old_to, old_end), range(new_to, new_end))
 
 
 def _unchanged_lines(
@@ -308,9 +391,12 @@ def _squeezed(text: str) -> str:
 def _line(text: str, *, quoted: bool = False) -> str:
     """A line as it is, or as a literal where that could deceive: what ends in a blank, is nothing
     but blanks, holds what is not seen, or looks like a literal or a remark itself."""
-    plain = text.expandtabs(4)
-    seen = clean(plain) == plain == plain.rstrip()
-    return literal(text) if quoted or not seen or plain[:1] in ("", '"', "…", "(") else plain
+    plain, seen = text, text.isascii() and text.isprintable()
+    if not seen:
+        plain = text.expandtabs(4)
+        seen = clean(plain) == plain
+    told = seen and plain == plain.rstrip() and plain[:1] not in ("", '"', "…", "(")
+    return literal(text) if quoted or not told else plain
 
 
 def _parts_of_lists(

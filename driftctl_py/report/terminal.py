@@ -118,12 +118,16 @@ class Terminal:
         names = [name for name, _ in line.values]
         values = [value for _, value in line.values]
         note = ", ".join(filter(None, [" → ".join(filter(None, names)), *line.remarks]))
-        literals = show.literals(values)
-        text = f"{head}  {' → '.join(literals)}   {note}".rstrip()
-        several_lines = any(isinstance(value, str) and "\n" in value for value in values)
-        if show.columns(text) <= self.width and not several_lines:
-            yield text
-            return
+        # A long text is not even spelled to find out that it does not fit.
+        fits = not any(
+            isinstance(value, str) and ("\n" in value or len(value) > self.width)
+            for value in values
+        )
+        if fits:
+            text = f"{head}  {' → '.join(show.literals(values))}   {note}".rstrip()
+            if show.columns(text) <= self.width:
+                yield text
+                return
         named = f"{head.rstrip()}  {note}".rstrip()
         if show.columns(named) <= self.width:
             yield named
@@ -133,14 +137,19 @@ class Terminal:
         room = self._room - 2 if self._limits else None
         parts = show.parts(*values, limit=room) if len(values) == 2 else None
         if parts is not None:
-            yield from self._at_most([f"{part.mark} {part.text}" for part in parts])
-        elif len(literals) < len(values):
+            shown, more = show.first(parts, self._limits.parts if self._limits else len(parts))
+            yield from self._beneath([f"{part.mark} {part.text}" for part in shown], more)
+            return
+        literals = show.literals(values)
+        if len(literals) < len(values):
             yield f"{'':{_INDENT + 2}}{literals[0]}"
         elif names == [""]:
-            lines = laid_out(values[0], self._room)
+            lines, more = laid_out(values[0], self._room), 0
             if self._limits:
+                at_most = self._limits.parts
+                lines, more = lines[:at_most], max(0, len(lines) - at_most)
                 lines = [show.cut_values([text], self._room)[0] for text in lines]
-            yield from self._at_most(lines)
+            yield from self._beneath(lines, more)
         else:
             yield from self._snapshots(names, values, literals)
 
@@ -157,12 +166,11 @@ class Terminal:
             for lead, text in zip([name] + [""] * len(lines), lines, strict=False):
                 yield f"{'':{_INDENT + 2}}{lead:{column}}  {text}"
 
-    def _at_most(self, lines: Sequence[str]) -> Iterator[str]:
-        at_most = self._limits.parts if self._limits else len(lines)
-        for line in lines[:at_most]:
+    def _beneath(self, lines: Sequence[str], more: int) -> Iterator[str]:
+        for line in lines:
             yield f"{'':{_INDENT + 2}}{line}"
-        if len(lines) > at_most:
-            yield f"{'':{_INDENT + 2}}… {len(lines) - at_most} more lines"
+        if more:
+            yield f"{'':{_INDENT + 2}}… {more} more lines"
 
     @property
     def _room(self) -> int:

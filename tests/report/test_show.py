@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 import unicodedata
 from collections import Counter
 from decimal import Decimal
@@ -464,3 +465,110 @@ def test_what_differs_has_a_part_that_says_so(old: Value, new: Value) -> None:
         marks = {part.mark for part in show.parts(one, other) or ()}
 
         assert (marks <= {" "}) == same(old, new)
+
+
+def _told(old: str, new: str, limit: int | None = 80) -> list[Part]:
+    found = show.parts(old, new, limit=limit)
+    assert found is not None
+    return found
+
+
+def _numbered(numbers: range, name: str = "line") -> str:
+    return "".join(f"{name} {number}\n" for number in numbers)
+
+
+def _lines_of(found: list[Part], mark: str) -> int:
+    return sum(part.lines for part in found if part.mark == mark)
+
+
+def test_two_endless_texts_without_a_line_in_common_cost_no_more_than_is_shown() -> None:
+    old, new = _numbered(range(300_000)), _numbered(range(300_000), "other")
+    started = time.process_time()
+    found = _told(old, new)
+
+    assert time.process_time() - started < 3
+    assert len(found) < 5_000
+    assert sum(part.lines for part in found) == 600_000
+    assert found[0] == Part("-", "line 0")
+    assert found[-1] == Part(" ", "… (560000 more lines, too many to compare)", 560_000)
+
+
+def test_a_line_in_the_middle_of_an_endless_text_is_found() -> None:
+    old = _numbered(range(400_000))
+    found = _told(old, old.replace("line 200000\n", "line x\n"))
+
+    assert [part for part in found if part.mark != " "] == [
+        Part("-", "line 200000"),
+        Part("+", "line x"),
+    ]
+
+
+def test_an_endless_text_is_compared_as_far_as_it_goes_and_nothing_is_made_up() -> None:
+    # One line more at the beginning puts all others at another position.
+    old = _numbered(range(100_000))
+    new = "first\n" + old + "last\n"
+    found = _told(old, new)
+
+    assert [part for part in found if part.mark != " "] == [Part("+", "first")]
+    assert found[-1].text.endswith("more lines, too many to compare)")
+
+
+def test_without_a_limit_an_endless_text_is_told_as_a_whole() -> None:
+    old, new = _numbered(range(30_000)), "first\n" + _numbered(range(5, 30_000)) + "last\n"
+    found = _told(old, new, None)
+
+    assert _lines_of(found, "+") - _lines_of(found, "-") == 2 - 5
+    assert all(part.lines == 1 for part in found)
+    assert found[0] == Part("-", "line 0")
+    assert found[-1] == Part("+", "last")
+
+
+def test_very_many_changes_are_counted_when_nobody_shows_them() -> None:
+    old = _numbered(range(15_000))
+    new = old.replace("5\n", "five\n")
+    found = _told(old, new)
+
+    assert found[-1] == Part(" ", f"… ({found[-1].lines} more lines)", found[-1].lines)
+    assert sum(part.lines for part in found if part.mark in "-+") + found[-1].lines == 2 * 1500
+
+
+def test_changes_that_are_not_shown_are_counted_with_those_not_compared() -> None:
+    old = _numbered(range(50_000))
+    new = old.replace("5\n", "five\n") + "last\n"
+    (*told, last) = _told(old, new)
+
+    # What was not compared counts on both sides.
+    assert last.text == f"… ({last.lines} more lines)"
+    assert last.lines > 2 * 30_000
+    assert len(told) < 3_000
+
+
+def test_one_long_run_of_changes_is_counted_after_its_beginning() -> None:
+    old = "same\n" + _numbered(range(5_000)) + "end\n"
+    new = "same\n" + _numbered(range(3_000), "other") + "end\n"
+    found = _told(old, new)
+
+    assert [part.lines for part in found if part.lines > 1] == [6_000]
+    assert sum(part.lines for part in found) == 2 + 8_000
+    shown, more = show.first(found, 12)
+    assert len(shown) == 12
+    assert more == 2 + 8_000 - 12
+
+
+def test_white_space_is_not_looked_for_without_end() -> None:
+    old = "x " * 600_000
+    found = _told(f"{old}\n1", f"{old}\n 1")
+
+    assert not any("white space" in part.text for part in found)
+    assert Part("+", '" 1"') in found
+
+
+@pytest.mark.parametrize("character", ["a", "\u00e4", "\u4e16"])
+def test_an_endless_value_is_cut_at_once(character: str) -> None:
+    old, new = character * 3_000_000, character * 1_500_000 + "!" + character * 1_500_000
+    started = time.process_time()
+    cut = show.cut_values([show.literal(old), show.literal(new)], 80)
+
+    assert time.process_time() - started < 2
+    assert cut[1].startswith("…" + character * 20 + "!" + character)
+    assert all(show.columns(text) <= 80 for text in cut)
