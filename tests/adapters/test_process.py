@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -174,3 +175,101 @@ def test_a_background_program_ends_with_its_children(tmp_path: Path) -> None:
 
     assert not server.alive
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_holds_a_lock_is_asked_twice_before_it_is_killed(tmp_path: Path) -> None:
+    code = """
+import signal, sys, time
+def asked(*_):
+    print('asked', flush=True)
+    if len(sys.argv) > 1 and (count := sys.argv.pop()) == 'twice': sys.exit(7)
+signal.signal(signal.SIGINT, asked)
+print('ready', flush=True)
+for _ in range(600): time.sleep(0.05)
+"""
+    lines: list[bytes] = []
+    stop = Stop()
+
+    def on_line(line: bytes) -> None:
+        lines.append(line)
+        if line == b"ready":
+            stop.ask()
+
+    def attempt(*words: str) -> int:
+        return run(
+            [sys.executable, "-c", code, *words],
+            cwd=tmp_path,
+            env={},
+            on_line=on_line,
+            stop=stop,
+            kill_after_seconds=0.3,
+            holds_lock=True,
+        ).exit_code
+
+    # The first interrupt takes "once" away, the second obeys "twice".
+    assert attempt("twice", "once") == 7
+    assert lines == [b"ready", b"asked", b"asked"]
+    lines.clear()
+    stop = Stop()
+    assert attempt() == -9
+    assert lines == [b"ready", b"asked", b"asked"]
+
+
+def test_a_second_wish_to_stop_asks_again_what_holds_a_lock_and_does_not_kill_it(
+    tmp_path: Path,
+) -> None:
+    code = """
+import signal, sys, time
+def asked(*_):
+    print('asked', flush=True)
+    seen.append(1)
+seen = []
+signal.signal(signal.SIGINT, asked)
+print('ready', flush=True)
+while len(seen) < 2: time.sleep(0.02)
+time.sleep(0.6)
+sys.exit(5)
+"""
+    stop = Stop()
+
+    def on_line(line: bytes) -> None:
+        if line in (b"ready", b"asked"):
+            stop.ask()
+
+    finished = run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={},
+        on_line=on_line,
+        stop=stop,
+        kill_after_seconds=30.0,
+        holds_lock=True,
+    )
+
+    assert (finished.exit_code, finished.interrupted) == (5, True)
+
+
+def test_what_holds_a_lock_goes_on_to_its_end_when_we_are_killed(tmp_path: Path) -> None:
+    code = f"""
+import os
+import signal
+from pathlib import Path
+from driftctl_py.adapters.process import Stop, run
+
+script = "echo one; touch ready; sleep 0.5; echo two && touch done"
+run(["/bin/sh", "-c", script], cwd=Path({str(tmp_path)!r}), env=dict(os.environ),
+    on_line=print, stop=Stop(), holds_lock=True)
+"""
+    us = start_background(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ, log=tmp_path / "log"
+    )
+    deadline = monotonic() + 10
+    while not (tmp_path / "ready").exists() and monotonic() < deadline:
+        sleep(0.02)
+
+    os.kill(us.pid, signal.SIGKILL)
+    us.process.wait()
+
+    while not (tmp_path / "done").exists():
+        assert monotonic() < deadline
+        sleep(0.02)
