@@ -53,7 +53,7 @@ class Queries:
                 last=latest.get(name),
                 restraints=tuple(each for each in holding if each.environment == name),
                 lease=leases.get(name),
-                standing=self._standing(latest[name]) if name in latest else None,
+                standing=self._standing_of_held(latest.get(name)),
             )
             for name in sorted(names or known)
         )
@@ -70,11 +70,15 @@ class Queries:
         return self._store.runs(environment=environment, limit=limit, before=last)
 
     def find(self, prefix: str) -> Run:
-        """The run whose id begins so. Raises `UsageError` when there is none, or several."""
+        """The run whose id begins so, or the last one of an environment of that name. Raises
+        `UsageError` when there is none, or several."""
         found = self._store.find(prefix) if prefix else ()
         exact = [run for run in found if run.id == prefix]
         if len(found) == 1 or exact:
             return (exact or found)[0]
+        found = found or self._store.runs(environment=prefix, limit=1)
+        if len(found) == 1:
+            return found[0]
         if not found:
             latest = ", ".join(run.id for run in self._store.runs(limit=_NAMED_AT_MOST))
             raise UsageError(
@@ -110,16 +114,17 @@ class Queries:
         """Is the audit trail what it was?"""
         # The anchors first: what is recorded meanwhile is not missing from an older trail.
         anchors = self._artifacts.anchors()
-        head = self._store.head()
-        upto = head.number if head else 0
-        entries = (entry for entry in self._store.entries() if entry.number <= upto)
-        count, flaws = verify(entries, anchors)
+        count, flaws = verify(self._store.entries(), anchors)
         anchored = max(anchors, key=lambda each: each.number, default=None)
-        return TrailCheck(count, flaws, head, anchored)
+        return TrailCheck(count, flaws, self._store.head(), anchored)
 
     def audit_entries(self) -> Iterator[Entry]:
         """All of the trail, the first entry first."""
         return self._store.entries()
+
+    def _standing_of_held(self, run: Run | None) -> Standing | None:
+        """Of what waits alone: to ask for the approvals of a thousand environments takes long."""
+        return self._standing(run) if run is not None and run.state is State.HELD else None
 
     def _standing(self, run: Run) -> Standing | None:
         """What the approvals are worth for its plan, while it waits or as it was judged."""

@@ -39,6 +39,7 @@ from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Termi
 
 _ALLOWED_AT_MOST = 20
 _NAMED_AT_MOST = 6
+_PASSED_AT_MOST = 3
 # Less of an address does not tell one from another; the rule then goes below.
 _ADDRESS_AT_LEAST = 28
 _WHAT_AT_MOST = 24
@@ -122,9 +123,13 @@ class DecisionLines(Terminal):
         if standing.rejected is not None:
             yield from self._said("rejected by", standing.rejected)
         yield from self.approvals([each for each in standing.given if each.id != but])
-        for each in standing.passed:
+        # Those of earlier plans are many after a while, and the last ones are of use.
+        last = sorted(standing.passed, key=lambda each: each.approval.at, reverse=True)
+        for each in last[:_PASSED_AT_MOST]:
             words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
             yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
+        if len(last) > _PASSED_AT_MOST:
+            yield f"  … {len(last) - _PASSED_AT_MOST} older ones do not count; see --format json"
         if standing.missing:
             words = needs(requirement, standing, run, self.people)
             yield from self.wrapped(words, "  ", indent=4)

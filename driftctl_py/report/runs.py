@@ -31,6 +31,7 @@ from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Termi
 
 _DONE_AT_MOST = 20
 _NAME_AT_LEAST = 8
+_EVIDENCE_AT_MOST = 30
 
 COLOUR_OF_STATE = {
     State.PLANNING: YELLOW,
@@ -358,9 +359,16 @@ def _counts(applied: Applied) -> str:
 
 def _event(entry: Entry) -> str:
     event = entry.event
-    evidence = ", ".join(f"{name} {value}" for name, value in event.evidence.items())
+    evidence = ", ".join(
+        f"{name} {_short(value)}" for name, value in event.evidence.items() if value
+    )
     words = f"{moment(event.at)}  {event.what}  by {event.who}"
     return f"{words}: {evidence}" if evidence else words
+
+
+def _short(value: str) -> str:
+    """A digest by its beginning; the JSON has all of it."""
+    return value if " " in value or len(value) <= _EVIDENCE_AT_MOST else f"{value[:20]}…"
 
 
 _HEADERS = ("run", "environment", "state", "changes", "commit", "age")

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from driftctl_py.core.approval import moment
+from driftctl_py.core.assessment import Status
 from driftctl_py.core.history import EnvironmentNow, Need, StatusNow
 from driftctl_py.core.restraint import Why
-from driftctl_py.core.run import State
+from driftctl_py.core.run import Run, State
 from driftctl_py.report import show, wording
 from driftctl_py.report.decision import command
 from driftctl_py.report.runs import COLOUR_OF_STATE, lifted_by, restraint_words, state_words, table
@@ -64,7 +65,7 @@ class _Status(Terminal):
             [
                 show.clean(each.environment),
                 state_words(each.last) if each.last else "-",
-                show.clean((each.last.status if each.last else "") or "-"),
+                status_words(each.last),
                 show.clean(each.last.commit[:7]) if each.last else "",
                 wording.age(status.at - each.last.started_at) if each.last else "",
                 needs_words(each),
@@ -95,6 +96,14 @@ def answer(status: StatusNow) -> str:
     found += [f"{works} under way"] * bool(works)
     found += [f"{needs[Need.NOTHING]} in order"] * bool(needs[Need.NOTHING])
     return f"{count} environment{'' if count == 1 else 's'}: {', '.join(found)}"
+
+
+def status_words(run: Run | None) -> str:
+    """What the environment is by now, as far as the last run knows."""
+    if run is None or not run.status:
+        return "-"
+    # The plan's was that of before.
+    return Status.IN_SYNC.value if run.state is State.APPLIED else show.clean(run.status)
 
 
 def needs_words(now: EnvironmentNow) -> str:

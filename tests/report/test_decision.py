@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftctl_py.core.approval import Identity, People, Requirement, Standing
+from driftctl_py.core.approval import Identity, Passed, People, Requirement, Standing
 from driftctl_py.core.decision import (
     Apply,
     Cause,
@@ -31,6 +32,7 @@ from tests.report.run_examples import (
     HEALED,
     JUDGEMENT,
     MADE_AGAIN,
+    NOW,
     PARTLY,
     PEOPLE,
     REJECTED,
@@ -201,6 +203,17 @@ def test_whom_rules_want_to_be_asked_is_named(
     text = shown(Hold(JUDGEMENT, Requirement(groups=groups), standing))
 
     assert words in " ".join(text.split())
+
+
+def test_of_what_does_not_count_the_last_are_told() -> None:
+    passed = tuple(
+        Passed(said(reason=str(at), at=NOW - timedelta(hours=at)), f"it is of {at} h ago")
+        for at in range(5)
+    )
+
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, Standing(missing=1, passed=passed)))
+
+    assert "does not count: ada (github:ada): it is of 2 h ago\n  … 2 older ones" in text
 
 
 def test_a_no_that_stands_is_all_there_is_to_say() -> None:

@@ -303,6 +303,16 @@ def test_an_approved_run_is_to_be_applied() -> None:
     assert render_record_text(record).endswith("\nnext: driftctl-py apply prod\n")
 
 
+def test_a_digest_is_told_by_its_beginning_and_a_reason_whole() -> None:
+    reason = "The flag is ours, and has been since the beginning of time."
+    evidence = {"plan": "sha256-" + "1" * 64, "reason": reason, "empty": ""}
+    record = RunRecord(bare(State.UNKNOWN), NOW, events=(entry(evidence=evidence),))
+
+    text = " ".join(render_record_text(record).split())
+
+    assert text.endswith(f"by os:ada: plan sha256-1111111111111…, reason {reason}")
+
+
 def test_an_event_without_evidence_has_no_colon() -> None:
     record = RunRecord(bare(State.UNKNOWN), NOW, events=(entry(evidence={}),))
 

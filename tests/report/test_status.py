@@ -24,7 +24,7 @@ from tests.report.run_examples import (
     run,
 )
 
-IN_ORDER = EnvironmentNow("test", run(State.APPLIED, environment="test", status="in sync"))
+IN_ORDER = EnvironmentNow("test", run(State.APPLIED, environment="test", status="pending"))
 HELD = EnvironmentNow("prod", run(), (SUSPENDED, PINNED), LEASE, ASKED)
 FAILED = EnvironmentNow("dev", bare(State.FAILED, environment="dev", id="20261124T08"))
 TOLERATED = EnvironmentNow("staging", run(State.IN_SYNC, environment="staging", drifted=1))
