@@ -514,6 +514,9 @@ def test_a_plan_of_refresh_only_records_what_it_found() -> None:
     # As everywhere, another spelling is nothing; that the engine would apply it is told, though.
     spelled = update({"a": None}, {"a": ""})
     assert consequences(plan_of(None, spelled, managed=0, applyable=None)) == {}
+    # One that failed half-way has no resources either, and can only be looked at.
+    failed = plan_of(None, update({"a": 1}, {"a": 2}), managed=0, errored=True)
+    assert consequences(failed).keys() == {Subject(About.PLAN, "")}
     # A plan that cannot be applied records nothing: everything was gone already.
     assert facts(None, update({"id": "i-1"}, None, Kind.DELETE), managed=0, applyable=False) == {}
 
