@@ -172,7 +172,7 @@ class Block:
     expressions refer to, directly or by way of modules."""
 
     provider_config: str = ""
-    references: tuple[tuple[Path, tuple[str, ...]], ...] = ()
+    references: tuple[tuple[Path, tuple[Value, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

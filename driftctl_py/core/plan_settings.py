@@ -193,11 +193,15 @@ class _Reader:
 
     def _references(
         self, scope: _Scope, expressions: Value
-    ) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    ) -> Iterator[tuple[Path, tuple[Value, ...]]]:
         for path, value in _expressions((), expressions, self.hides):
             found = self._all_behind(scope, value)
             if found:
-                yield path, found
+                # With the key of an instance a name may hold what a pattern looks for.
+                yield (
+                    path,
+                    tuple(self.secrets.mark(each) if self.hides(each) else each for each in found),
+                )
 
     def _all_behind(self, scope: _Scope, expression: Value) -> tuple[str, ...]:
         """What it refers to, and behind variables and outputs of modules what these do, each named

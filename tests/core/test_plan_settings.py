@@ -9,7 +9,7 @@ import pytest
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.plan import Block, Plan, Setting
 from driftctl_py.core.plan_json import decode_plan
-from driftctl_py.core.values import Secrets
+from driftctl_py.core.values import Secrets, Sensitive
 from driftctl_py.errors import PlanError
 from tests.data import plans
 
@@ -209,7 +209,7 @@ def test_a_configuration_of_another_shape_is_refused() -> None:
         configured(provider_config=[])
 
 
-def plan_with(root: Any, *entries: Any, **more: Any) -> Plan:
+def plan_with(root: Any, *entries: Any, masks: Any = (), **more: Any) -> Plan:
     change = {"actions": ["update"], "before": {}, "after": {}, "before_sensitive": {}}
     changes = [{"address": each, "change": change, **more} for each in entries]
     document = {
@@ -217,7 +217,19 @@ def plan_with(root: Any, *entries: Any, **more: Any) -> Plan:
         "resource_changes": changes,
         "configuration": {"root_module": root},
     }
-    return decode_plan(json.dumps(document).encode(), settings=True)
+    return decode_plan(json.dumps(document).encode(), settings=True, masks=masks)
+
+
+def test_a_reference_that_a_mask_looks_for_is_not_told() -> None:
+    block = {"address": "x.y", "expressions": {"a": references('x.z["hunter2"].id', "x.z")}}
+
+    plan = plan_with({"resources": [block]}, "x.y", masks=[Mask(pattern=re.compile("hunter."))])
+
+    assert "hunter" not in repr(plan)
+    ((path, (secret, plain)),) = plan.blocks["x.y"].references
+    assert path == ("a",)
+    assert isinstance(secret, Sensitive)
+    assert plain == "x.z"
 
 
 def test_of_what_changes_it_is_known_what_its_expressions_refer_to() -> None:
