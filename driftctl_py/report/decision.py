@@ -76,7 +76,8 @@ class DecisionLines(Terminal):
 
     def decision(self, run: Run, decision: Decision) -> Iterator[str]:
         yield from self.wrapped(answer(run, decision), "", indent=2, style=BOLD)
-        yield from self.wrapped(purpose_words(run), "  ", indent=2)
+        if not isinstance(decision, Nothing):
+            yield from self.wrapped(purpose_words(run), "  ", indent=2)
         match decision:
             case Nothing():
                 pass

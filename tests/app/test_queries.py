@@ -41,9 +41,14 @@ class History:
         self.queries = Queries(self.store, self.artifacts, people=PEOPLE, clock=lambda: NOW)
 
     def add(
-        self, id: str, state: State = State.HELD, environment: str = "prod", **more: str
+        self,
+        id: str,
+        state: State = State.HELD,
+        environment: str = "prod",
+        plan: str | None = None,
     ) -> Run:
-        made = run(state, id=id, environment=environment, artifacts=more)
+        artifacts = {"plan.json": plan} if plan else {}
+        made = run(state, id=id, environment=environment, artifacts=artifacts)
         self.store.save(made, Event("decided", NOW, "os:ada", environment, id))
         return made
 
