@@ -370,11 +370,11 @@ class _Terminal:
                 subsequent_indent=" " * _INDENT,
                 break_on_hyphens=False,
             )
-        told, more = _first(deviation)
+        told, untold = _first(deviation)
         for each in told:
             yield from self._fact(each)
-        if more:
-            yield f"{'':{_INDENT}}… {more} more; --format json lists all"
+        if untold:
+            yield f"{'':{_INDENT}}… {untold} more; --format json lists all"
 
     def _fact(self, told: _Told) -> Iterator[str]:
         words = show.cut_middle(told.words, self._width - _INDENT - 20)
@@ -415,7 +415,7 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
     head = f"{lead} {_symbol(deviation)} {_name(deviation.subject)}"
     remark = _remark(deviation)
     yield head + (f"  # {remark}" if remark else "")
-    told, more = _first(deviation)
+    told, untold = _first(deviation)
     for each in told:
         note = f"  # {each.note}" if each.note else ""
         several = len(each.values) == 2
@@ -433,5 +433,5 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
                 yield f"{mark}   {each.words}  {text}{note}"
         else:
             yield f"    {each.words}  {' → '.join(literals)}".rstrip() + note
-    if more:
-        yield f"    … {more} more"
+    if untold:
+        yield f"    … {untold} more"
