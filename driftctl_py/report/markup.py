@@ -107,11 +107,12 @@ def _values(path: str, line: Line, limits: Limits | None, *, only: str) -> Itera
         yield from _alone(path, values[0], note, limits, only)
         return
     most = _VALUE_AT_MOST if limits else None
-    parts = show.parts(*values, limit=most) if len(values) == 2 else None
+    at_most = limits.parts if limits else None
+    parts = show.steps(names, values, limit=most, at_most=at_most)
     if parts is not None:
         yield f"    {path}  # {note}"
         # A change within a line is neither gone nor new to a reader of colours.
-        shown, more = show.first(parts, limits.parts if limits else len(parts))
+        shown, more = show.first(parts, at_most or len(parts))
         lines = [("!" if part.mark == "~" else part.mark, part.text) for part in shown]
         yield from _beneath(lines, more)
         return

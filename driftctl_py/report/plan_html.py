@@ -182,7 +182,8 @@ class _Page:
         value that belongs to no snapshot."""
         names = [name for name, _ in values]
         limit = _VALUE_AT_MOST if self._cuts else None
-        parts = show.parts(values[0][1], values[1][1], limit=limit) if len(values) == 2 else None
+        at_most = _PARTS_AT_MOST if self._cuts else None
+        parts = show.steps(names, [each for _, each in values], limit=limit, at_most=at_most)
         if parts is not None:
             cell = _element("td", colspan=str(len(columns)))
             _add(cell, "span", "note", " → ".join(names))

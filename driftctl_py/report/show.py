@@ -182,6 +182,38 @@ def parts(old: Value, new: Value, *, limit: int | None = None) -> list[Part] | N
     return None
 
 
+def steps(
+    names: Sequence[str],
+    values: Sequence[Value],
+    *,
+    limit: int | None = None,
+    at_most: int | None = None,
+) -> list[Part] | None:
+    """The parts of two snapshots, or, of three, what became of each in the next, under the names
+    of both; None for other values, and for three that have room below each other. ``at_most``
+    lines are shown of all: each step gets its share."""
+    if len(values) == 2:
+        return parts(*values, limit=limit)
+    room = (limit or _INLINE) - max(map(len, names))
+    if len(values) != 3 or all(_fits(text, room) for text in map(literal, values)):
+        return None
+    found: list[Part] = []
+    for at in (0, 1):
+        told = parts(values[at], values[at + 1], limit=_less(limit, _STEP))
+        if told is None and at == 1 and values[2] is Mark.UNKNOWN:
+            told = [Part("~", LATER)]
+        if told is None:
+            return None
+        # Without the line above it, and one that counts.
+        share = len(told) if at_most is None else max(1, at_most // 2 - 2)
+        shown, more = first(told, share)
+        if more == 1:
+            shown, more = told, 0
+        found.append(Part(" ", f"{names[at]} → {names[at + 1]}:"))
+        found += _indented([*shown, _counted(more)] if more else shown)
+    return found
+
+
 def size(amount: int) -> str:
     """``812 characters``, ``2.1 k characters``."""
     if amount < 1000:
@@ -558,7 +590,7 @@ def _label(place: Difference) -> str:
 
 
 def _indented(inner: Iterable[Part]) -> Iterator[Part]:
-    return (Part(part.mark, _STEP + part.text) for part in inner)
+    return (replace(part, text=_STEP + part.text) for part in inner)
 
 
 def _less(limit: int | None, beside: str) -> int | None:

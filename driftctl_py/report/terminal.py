@@ -134,10 +134,10 @@ class Terminal:
         else:
             yield head.rstrip()
             yield from self.wrapped(note, " " * (_INDENT + 2), indent=_INDENT + 2)
-        room = self._room - 2 if self._limits else None
-        parts = show.parts(*values, limit=room) if len(values) == 2 else None
+        room, at_most = (self._room - 2, self._limits.parts) if self._limits else (None, None)
+        parts = show.steps(names, values, limit=room, at_most=at_most)
         if parts is not None:
-            shown, more = show.first(parts, self._limits.parts if self._limits else len(parts))
+            shown, more = show.first(parts, at_most or len(parts))
             yield from self._beneath([f"{part.mark} {part.text}" for part in shown], more)
             return
         literals = show.literals(values)
@@ -145,8 +145,7 @@ class Terminal:
             yield f"{'':{_INDENT + 2}}{literals[0]}"
         elif names == [""]:
             lines, more = laid_out(values[0], self._room), 0
-            if self._limits:
-                at_most = self._limits.parts
+            if at_most:
                 lines, more = lines[:at_most], max(0, len(lines) - at_most)
                 lines = [show.cut_values([text], self._room)[0] for text in lines]
             yield from self._beneath(lines, more)

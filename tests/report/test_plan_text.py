@@ -165,3 +165,24 @@ def test_nothing_looks_as_if_it_were_destroyed_but_what_is() -> None:
     destroyed = [each for each in report.assessment.findings if each.kind is Kind.DELETE]
     assert symbols.count("-") == len(destroyed)
     assert "•" in symbols
+
+
+def test_a_list_that_is_another_in_each_snapshot_is_told_by_element() -> None:
+    rules = [{"from_port": port, "cidr_blocks": ["10.0.0.0/8", "192.0.2.0/24"]} for port in (1, 2)]
+    new, other = ({"from_port": port, "cidr_blocks": ["0.0.0.0/0"]} for port in (3, 4))
+    real, planned = [new, *rules], [other, *rules]
+    lines = changes(
+        entry("x.y", "update", before={"ingress": real}, after={"ingress": [*planned, other]}),
+        resource_drift=[entry("x.y", "update", before={"ingress": rules}, after={"ingress": real})],
+    )
+
+    at = lines.index("        ingress  recorded → real → planned")
+    assert [line.strip() for line in lines[at + 1 : at + 8]] == [
+        "recorded → real:",
+        '+   {"from_port": 3, "cidr_blocks": ["0.0.0.0/0"]}',
+        "(2 unchanged)",
+        "real → planned:",
+        "~   {from_port: 3 → 4}",
+        "(2 unchanged)",
+        '+   {"from_port": 4, "cidr_blocks": ["0.0.0.0/0"]}',
+    ]

@@ -572,3 +572,69 @@ def test_an_endless_value_is_cut_at_once(character: str) -> None:
     assert time.process_time() - started < 2
     assert cut[1].startswith("…" + character * 20 + "!" + character)
     assert all(show.columns(text) <= 80 for text in cut)
+
+
+def _rule(port: int, *from_: str) -> Value:
+    return {"from_port": port, "to_port": port, "protocol": "tcp", "cidr_blocks": list(from_)}
+
+
+RULES = (
+    [_rule(22, "10.0.0.0/8"), _rule(443, "0.0.0.0/0")],
+    [_rule(22, "10.0.0.0/8", "0.0.0.0/0"), _rule(443, "0.0.0.0/0")],
+    [_rule(22, "10.0.0.0/8"), _rule(443, "0.0.0.0/0"), _rule(80, "0.0.0.0/0")],
+)
+SNAPSHOTS = ("recorded", "real", "planned")
+LONG = list(range(50))
+
+
+def test_of_three_snapshots_of_a_list_each_step_is_told_by_element() -> None:
+    found = show.steps(SNAPSHOTS, RULES, limit=100)
+
+    assert found is not None
+    assert [(part.mark, part.text) for part in found] == [
+        (" ", "recorded → real:"),
+        ("~", '  {cidr_blocks: ["10.0.0.0/8"] → ["10.0.0.0/8", "0.0.0.0/0"]}'),
+        (" ", "  (1 unchanged)"),
+        (" ", "real → planned:"),
+        ("~", '  {cidr_blocks: ["10.0.0.0/8", "0.0.0.0/0"] → ["10.0.0.0/8"]}'),
+        (" ", "  (1 unchanged)"),
+        ("+", "  " + show.literal(RULES[2][2])),
+    ]
+
+
+def test_what_is_not_known_yet_is_a_step_of_its_own() -> None:
+    assert show.steps(SNAPSHOTS, ([1], [1, "y" * 80], UNKNOWN)) == [
+        Part(" ", "recorded → real:"),
+        Part(" ", "  (1 unchanged)"),
+        Part("+", f'  "{"y" * 80}"'),
+        Part(" ", "real → planned:"),
+        Part("~", "  (known after apply)"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("x" * 99, "y" * 99, "z" * 99),
+        (LONG, ABSENT, [2]),
+        (LONG, [2], 3),
+        (UNKNOWN, LONG, [2]),
+        (LONG,),
+        ([1], [2], [3]),
+    ],
+)
+def test_snapshots_that_are_not_of_one_kind_are_shown_whole(values: tuple[Value, ...]) -> None:
+    assert show.steps(SNAPSHOTS, values) is None
+
+
+def test_no_step_takes_the_room_of_the_other() -> None:
+    one, other = LONG, [0]
+    found = show.steps(SNAPSHOTS, (one, other, one), at_most=12)
+    few = show.steps(SNAPSHOTS, (["x" * 99, 2, 3], [4, 5], [6]), at_most=12)
+
+    assert found is not None
+    assert few is not None
+    assert len(found) <= 12
+    assert [part.text for part in found if "more" in part.text] == ["  … (46 more lines)"] * 2
+    assert show.first(found, 12)[1] == 0
+    assert not any("more" in part.text for part in few)
