@@ -8,14 +8,17 @@ it ended (``outliving``). Not here: whether it may be applied at all.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from driftctl_py.adapters import outliving
 from driftctl_py.adapters.stop import Stop
-from driftctl_py.adapters.terraform import Engines, errors_in, quoted, seconds
+from driftctl_py.adapters.terraform import Engines, errors_in, private_file, quoted, seconds
 from driftctl_py.adapters.terraform_argv import apply_argv, locked_plan_argv
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.engine_run import EngineRun, Planned
@@ -27,6 +30,8 @@ from driftctl_py.errors import EngineError, Interrupted, Unavailable
 # What an engine leaves in its directory when it could not save the state: the only record of
 # what it built.
 _LOST_STATE = "errored.tfstate"
+# And what it says when it cannot write even there.
+_DUMPED = b'"Emergency state dump"'
 
 
 class Appliers(Engines):
@@ -106,14 +111,14 @@ class Appliers(Engines):
             lock_timeout_seconds=lock_timeout_seconds,
             parallelism=run.parallelism,
         )
-        said, read = _reader(on_event)
+        witness = _Witness(on_event)
         try:
             ended = outliving.run(
                 argv,
                 cwd=run.directory,
                 env=run.environ,
                 log=log,
-                on_line=read,
+                on_line=witness.read_line,
                 stop=self._wish,
                 grace_seconds=grace_seconds,
                 note=note,
@@ -138,43 +143,67 @@ class Appliers(Engines):
                 + quoted(ended.stderr),
                 todo="Install it, or set another engine in driftctl.yaml.",
             )
-        return _end(ended, said)
+        return witness.end(ended, log)
 
     def left(self, log: Path, *, on_event: Callable[[ApplyLog], None]) -> ApplyEnd | None:
         """How an apply ended that we did not see the end of. Waits for it while it runs, until
         somebody asks us to stop: then None."""
-        said, read = _reader(on_event)
-        ended = outliving.left(log, on_line=read, stop=self._wish)
-        return None if ended is None else _end(ended, said)
+        witness = _Witness(on_event)
+        ended = outliving.left(log, on_line=witness.read_line, stop=self._wish)
+        return None if ended is None else witness.end(ended, log)
 
 
-def _reader(
-    on_event: Callable[[ApplyLog], None],
-) -> tuple[ApplyLog, Callable[[bytes], None]]:
-    log = ApplyLog()
+class _Dump(msgspec.Struct):
+    """The state, told as an event: what an engine does with it when it can save it nowhere."""
 
-    def read(line: bytes) -> None:
-        log.read_line(line)
-        on_event(log)
-
-    return log, read
+    message: str = msgspec.field(default="", name="@message")
+    state: msgspec.Raw = msgspec.Raw(b"")
 
 
-def _end(ended: outliving.Ended, said: ApplyLog) -> ApplyEnd:
-    applied = said.applied
-    if ended.exit_code == 0:
-        # Its own last word, even where the disk was too full to take down all that it said.
-        applied = replace(applied, finished=True)
-    failed = ended.exit_code != 0 and not applied.finished
-    return ApplyEnd(
-        exit_code=ended.exit_code,
-        applied=applied,
-        errors=said.errors or (errors_in(ended.stderr) if failed else ()),
-        stale=said.stale,
-        interrupted=ended.interrupted or said.interrupted,
-        errored_state=_lost_state(ended.note),
-        began=_may_have_begun(ended, said),
-    )
+class _Witness:
+    """Reads what an engine says, and makes of it how the apply ended."""
+
+    def __init__(self, on_event: Callable[[ApplyLog], None]) -> None:
+        self._on_event = on_event
+        self._said = ApplyLog()
+        self._dump = b""
+
+    def read_line(self, line: bytes) -> None:
+        if _DUMPED in line:
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                self._dump = bytes(msgspec.json.decode(line, type=_Dump).state) or self._dump
+        self._said.read_line(line)
+        self._on_event(self._said)
+
+    def end(self, ended: outliving.Ended, log: Path) -> ApplyEnd:
+        said, applied = self._said, self._said.applied
+        if ended.exit_code == 0:
+            # Its own last word, even where the disk was too full to take down all that it said.
+            applied = replace(applied, finished=True)
+        failed = ended.exit_code != 0 and not applied.finished
+        return ApplyEnd(
+            exit_code=ended.exit_code,
+            applied=applied,
+            errors=said.errors or (errors_in(ended.stderr) if failed else ()),
+            stale=said.stale,
+            interrupted=ended.interrupted or said.interrupted,
+            errored_state=_lost_state(ended.note) or self._dumped(log),
+            began=_may_have_begun(ended, said),
+        )
+
+    def _dumped(self, log: Path) -> str | None:
+        """A state of which our log is the only copy, as a file that can be pushed."""
+        if not self._dump:
+            return None
+        path = log.with_suffix(".tfstate")
+        try:
+            with private_file(path) as descriptor:
+                rest = memoryview(self._dump)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+        except OSError:  # then it is in the log all the same
+            return str(log)
+        return str(path)
 
 
 def _may_have_begun(ended: outliving.Ended, said: ApplyLog) -> bool:

@@ -32,6 +32,8 @@ from driftctl_py.adapters.stop import Stop
 
 _LAUNCHER = Path(__file__).with_name("launch.py")
 _STDERR_KEPT = 64 * 1024
+# A state that an engine could save nowhere else is one line of its output.
+_LONGEST_LINE = 1024 * 1024 * 1024
 _POLL_SECONDS = 0.2
 
 
@@ -91,7 +93,7 @@ def run(
     patience = _Patience(child.interrupt, stop, grace_seconds)
     try:
         with log.open("rb") as file:
-            tail = Tail(file.fileno(), on_line)
+            tail = Tail(file.fileno(), on_line, longest=_LONGEST_LINE)
 
             def look() -> None:
                 patience.look()
@@ -121,7 +123,7 @@ def left(log: Path, *, on_line: Callable[[bytes], None], stop: Stop) -> Ended | 
         tail = None
         with contextlib.suppress(FileNotFoundError):
             file = files.enter_context(log.open("rb"))
-            tail = Tail(file.fileno(), on_line)
+            tail = Tail(file.fileno(), on_line, longest=_LONGEST_LINE)
         while _runs(log):
             if stop.please:
                 return None

@@ -231,8 +231,9 @@ def _pump(descriptor: int, pid: int, on_line: Callable[[bytes], None], watch: _W
 class _Lines:
     """Whole lines out of chunks; one that is too long to keep becomes a remark."""
 
-    def __init__(self, on_line: Callable[[bytes], None]) -> None:
+    def __init__(self, on_line: Callable[[bytes], None], longest: int = _LONGEST_LINE) -> None:
         self._on_line = on_line
+        self._longest = longest
         self._pending = bytearray()
         self._skipping = False
 
@@ -247,7 +248,7 @@ class _Lines:
                     self._skipping = False
                 else:
                     self._on_line(bytes(line))
-        elif len(self._pending) > _LONGEST_LINE:
+        elif len(self._pending) > self._longest:
             self._pending.clear()
             self._skipping = True
 
@@ -260,9 +261,11 @@ class _Lines:
 class Tail:
     """The lines of a file that somebody else writes to, as they come."""
 
-    def __init__(self, descriptor: int, on_line: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, descriptor: int, on_line: Callable[[bytes], None], *, longest: int = _LONGEST_LINE
+    ) -> None:
         self._descriptor = descriptor
-        self._lines = _Lines(on_line)
+        self._lines = _Lines(on_line, longest)
         self._offset = 0
 
     def read(self) -> None:
