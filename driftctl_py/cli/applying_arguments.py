@@ -242,8 +242,9 @@ def _add_say(commands: Commands, name: str, help_: str, what: str, epilog: str) 
     command.add_argument(
         "--as",
         dest="proof",
-        metavar="PROOF",
-        help="how you prove who you are: github, aws, key or os (default: what is at hand)",
+        choices=("key", "aws", "os"),
+        help="how you prove who you are: key (the secret in DRIFTCTL_APPROVER_KEY; the default "
+        "where it is set), aws (whom AWS says you are) or os (your user, unverified)",
     )
     _add_stored(command)
 

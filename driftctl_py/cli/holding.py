@@ -57,8 +57,8 @@ def run_key(arguments: argparse.Namespace) -> int:
             return 0
         secret = holding.add_key(arguments.name)
     tell(
-        f"The key of {arguments.name}, shown this once and kept nowhere; it approves as "
-        f"key:{arguments.name}:"
+        f"The key of {arguments.name}, shown this once and kept nowhere. In "
+        f"DRIFTCTL_APPROVER_KEY it approves as key:{arguments.name}:"
     )
     sys.stdout.write(f"{secret}\n")
     return 0
