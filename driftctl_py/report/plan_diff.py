@@ -389,10 +389,11 @@ class _Terminal:
         room = self._width - _INDENT - 4
         parts = show.parts(*told.values, limit=room) if len(told.values) == 2 else None
         if parts is not None:
-            for part in parts[:_PARTS_AT_MOST]:
+            shown, more = show.first(parts, _PARTS_AT_MOST)
+            for part in shown:
                 yield f"{'':{_INDENT + 2}}{part.mark} {part.text}"
-            if len(parts) > _PARTS_AT_MOST:
-                yield f"{'':{_INDENT + 2}}… {len(parts) - _PARTS_AT_MOST} more lines"
+            if more:
+                yield f"{'':{_INDENT + 2}}… {more} more lines"
         else:
             sides = told.sides if len(literals) == 2 else ("",)
             column = max(map(len, sides))
@@ -423,11 +424,12 @@ def _in_fence(deviation: Deviation) -> Iterator[str]:
         literals = show.cut_values(show.literals(each.values), _VALUE_AT_MOST)
         if parts is not None:
             yield f"    {each.words}{note}"
-            for part in parts[:_PARTS_AT_MOST]:
+            shown, more = show.first(parts, _PARTS_AT_MOST)
+            for part in shown:
                 # A change within a line is neither gone nor new to a reader of colours.
                 yield f"{'!' if part.mark == '~' else part.mark}     {part.text}"
-            if len(parts) > _PARTS_AT_MOST:
-                yield f"      … {len(parts) - _PARTS_AT_MOST} more lines"
+            if more:
+                yield f"      … {more} more lines"
         elif len(literals) == 2 and each.sides == ("A", "B"):
             for mark, text in zip("-+", literals, strict=True):
                 yield f"{mark}   {each.words}  {text}{note}"
