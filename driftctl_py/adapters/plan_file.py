@@ -20,8 +20,10 @@ from driftctl_py.core.saved_plan import (
     LOCK_MEMBER,
     PLAN_MEMBER,
     START,
+    Form,
     Opened,
     could_begin_a_plan,
+    form_of,
 )
 from driftctl_py.errors import Interrupted, PlanError, Unavailable, UsageError
 
@@ -70,13 +72,18 @@ class PlanFiles:
         from driftctl_py.core.state import lineage_and_serial
 
         try:
+            with path.open("rb") as file:
+                if form_of(file.read(START)) is not Form.SAVED:
+                    return None
             with zipfile.ZipFile(path) as archive:
                 return lineage_and_serial(archive.read(_STATE_MEMBER))
-        except (zipfile.BadZipFile, KeyError):
+        except KeyError:
             return None
-        except (OSError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # Of what is damaged, nobody may think that it was made where there was no state.
+        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise PlanError(
-                f"The saved plan {path} cannot be read: {error}.", todo="Plan again."
+                f"The saved plan {path} cannot be read: {str(error).rstrip('.')}.",
+                todo="Plan again.",
             ) from error
 
     def digest(self, path: Path) -> str | None:

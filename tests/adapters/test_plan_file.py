@@ -17,7 +17,7 @@ import pytest
 from driftctl_py.adapters.plan_file import PlanFiles
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.saved_plan import Form, Opened
-from driftctl_py.core.values import Sensitive
+from driftctl_py.core.values import Secrets, Sensitive
 from driftctl_py.errors import Interrupted, PlanError, Unavailable, UsageError
 from tests.data import plans
 
@@ -281,3 +281,56 @@ def test_a_plan_that_is_refused_when_it_was_half_read_is_still_only_refused(tmp_
 
     with pytest.raises(PlanError, match=r"format version 2\.0"):
         PlanFiles().read(path)
+
+
+def _saved_plan(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+STATE = b'{"version": 4, "serial": 7, "lineage": "3b1c", "resources": []}'
+
+
+def test_a_saved_plan_says_on_which_state_it_was_made(tmp_path: Path) -> None:
+    read = PlanFiles().state_of
+
+    assert read(_saved_plan(tmp_path / "a", tfplan=b"x", tfstate=STATE)) == ("3b1c", 7)
+    nothing = STATE.replace(b"3b1c", b"")
+    assert read(_saved_plan(tmp_path / "b", tfplan=b"x", tfstate=nothing)) is None
+    assert read(_saved_plan(tmp_path / "c", tfplan=b"x")) is None
+
+
+def test_on_which_state_an_encrypted_plan_was_made_only_its_engine_knows(tmp_path: Path) -> None:
+    plan = tmp_path / "plan"
+    plan.write_text('{"meta": {}, "encrypted_data": "c2VjcmV0", "encryption_version": "v0"}')
+
+    assert PlanFiles().state_of(plan) is None
+
+
+def test_a_damaged_plan_is_not_taken_for_one_that_was_made_on_no_state(tmp_path: Path) -> None:
+    plan = _saved_plan(tmp_path / "plan", tfplan=b"x" * 500, tfstate=STATE * 20)
+    whole = plan.read_bytes()
+    at = whole.index(b"tfstate") + 40
+    altered = whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :]
+
+    for damaged in (altered, whole[:-30], whole[:60]):
+        plan.write_bytes(damaged)
+        with pytest.raises(PlanError, match=r"The saved plan .* cannot be read"):
+            PlanFiles().state_of(plan)
+    plan.unlink()
+    with pytest.raises(PlanError, match="cannot be read"):
+        PlanFiles().state_of(plan)
+
+
+def test_a_plan_that_is_to_be_applied_is_read_with_its_settings_and_sealed_secrets(
+    tmp_path: Path,
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_bytes(RICH)
+
+    whole = PlanFiles().read_whole(plan, masks=(), secrets=Secrets(b"key"))
+
+    assert whole.settings
+    assert PlanFiles().read(plan).settings is None

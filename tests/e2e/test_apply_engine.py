@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from driftctl_py.adapters.applying import Appliers
+from driftctl_py.adapters.plan_file import PlanFiles
 from driftctl_py.adapters.stop import Stop
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.engine_choice import Candidate
@@ -192,6 +193,7 @@ def test_a_saved_plan_is_applied_once_and_what_was_planned_beside_it_is_stale(
     first, second = ground.plan("first"), ground.plan("second")
     seen: list[Applied] = []
 
+    assert PlanFiles().state_of(ground.site.root / "first") is None
     applied = ground.apply("first", on_event=lambda log: seen.append(log.applied))
     refused = ground.apply("second", log="second.jsonl")
 
@@ -203,6 +205,9 @@ def test_a_saved_plan_is_applied_once_and_what_was_planned_beside_it_is_stale(
     assert refused.applied == Applied(finished=False)
     # The lock is free again, and the state is what the code says.
     assert ground.plan().exit_code == 0
+    state = json.loads(ground.site.run_engine(ground.directory, "state", "pull"))
+    made_on = PlanFiles().state_of(ground.site.root / "plan")
+    assert made_on == (state["lineage"], state["serial"])
     assert ground.plan(refresh_only=True).exit_code == 0
     kept = sorted(ground.site.root.glob("apply.*"))
     assert [path.suffix for path in kept] == [".err", ".exit", ".jsonl", ".pid"]
