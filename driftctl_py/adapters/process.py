@@ -213,13 +213,16 @@ def _pump(descriptor: int, pid: int, on_line: Callable[[bytes], None], watch: _W
     lines = _Lines(on_line)
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
+        ended = False
         while True:
-            ready = selector.select(_POLL_SECONDS)
+            ready = selector.select(0 if ended else _POLL_SECONDS)
             watch.look()
             if not ready:
-                # A grandchild may hold our pipe open after the program itself has ended.
-                if _has_ended(pid):
+                # A grandchild may hold our pipe open after the program itself has ended. What that
+                # wrote between two looks, its last words, still lies there: one more look.
+                if ended:
                     break
+                ended = _has_ended(pid)
                 continue
             chunk = os.read(descriptor, _CHUNK)
             if not chunk:

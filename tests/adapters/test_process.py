@@ -273,3 +273,25 @@ run(["/bin/sh", "-c", script], cwd=Path({str(tmp_path)!r}), env=dict(os.environ)
     while not (tmp_path / "done").exists():
         assert monotonic() < deadline
         sleep(0.02)
+
+
+def test_what_a_program_says_last_is_heard_however_late_we_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It speaks and ends between our look at its output and our look whether it is still there.
+    def look_late(pid: int) -> bool:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return True
+
+    monkeypatch.setattr("driftctl_py.adapters.process._has_ended", look_late)
+    heard: list[bytes] = []
+    finished = run(
+        ["sh", "-c", "sleep 0.6; echo last; echo words"],
+        cwd=tmp_path,
+        env=dict(os.environ),
+        on_line=heard.append,
+        stop=Stop(),
+    )
+
+    assert finished.exit_code == 0
+    assert heard == [b"last", b"words"]
