@@ -20,9 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -30,7 +28,6 @@ from hypothesis import strategies as st
 from driftctl_py import migrations
 from driftctl_py.adapters.store import Store
 from driftctl_py.adapters.store.migrate import VERSION
-from driftctl_py.adapters.store.schema import metadata
 from driftctl_py.core.audit import Anchor, Event, verify
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import MOVES, Run, State, may_become
@@ -620,11 +617,3 @@ def test_the_last_migration_is_the_version_that_we_know() -> None:
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
 
     assert ScriptDirectory.from_config(config).get_heads() == [VERSION]
-
-
-def test_the_migrations_make_the_tables_that_are_written_to(place: Place) -> None:
-    place.open()
-
-    with place.engine().connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert compare_metadata(context, metadata) == []

@@ -105,8 +105,10 @@ class Store:
         if not prefix:
             return ()
         return self._runs(
-            "SELECT document FROM runs WHERE id >= :prefix AND id < :behind"
-            " ORDER BY number DESC LIMIT :limit",
+            "SELECT document FROM runs WHERE number IN (SELECT number FROM runs"
+            # By a sum, which no index is in the order of: else all runs would be walked through.
+            " WHERE id >= :prefix AND id < :behind ORDER BY number + 0 DESC LIMIT :limit)"
+            " ORDER BY number DESC",
             prefix=prefix,
             behind=prefix + _LAST,
             limit=_FOUND,

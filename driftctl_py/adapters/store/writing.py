@@ -1,15 +1,15 @@
 """What is changed, statement by statement, in a transaction that the caller holds.
 
 Rows are locked in one order: what the event is about first, the head of the trail last; so two
-transactions never wait for each other.
+transactions never wait for each other. The SQL is what both databases understand, written out,
+since to build it anew for each run takes SQLAlchemy longer than all the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
 from driftctl_py.adapters.store.records import (
@@ -19,17 +19,6 @@ from driftctl_py.adapters.store.records import (
     spelled_event,
     storable,
 )
-from driftctl_py.adapters.store.schema import (
-    approvals,
-    approver_keys,
-    entries,
-    facts,
-    head,
-    latest,
-    leases,
-    restraints,
-    runs,
-)
 from driftctl_py.core.approval import Approval
 from driftctl_py.core.audit import Event, chained
 from driftctl_py.core.lease import Lease
@@ -37,14 +26,68 @@ from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State, may_become
 from driftctl_py.errors import StoreError
 
+_RUN = "SELECT number, state, worker FROM runs WHERE id = :id"
+_NEW_RUN = text(
+    "INSERT INTO runs"
+    " (id, environment, state, purpose, worker, started_at, converged, document) VALUES"
+    " (:id, :environment, :state, :purpose, :worker, :started_at, :converged, :document)"
+    " RETURNING number"
+)
+_KNOWN_RUN = text(
+    "UPDATE runs SET state = :state, worker = :worker, converged = :converged,"
+    " document = :document WHERE number = :number"
+)
+_LATEST = text(
+    "INSERT INTO latest (environment, number) VALUES (:environment, :number)"
+    " ON CONFLICT (environment) DO UPDATE SET number = excluded.number"
+    " WHERE latest.number < excluded.number"
+)
+_HEAD = "SELECT number, hash FROM head"
+_NEW_HEAD = text("UPDATE head SET number = :number, hash = :hash")
+_ENTRY = text(
+    "INSERT INTO entries (number, before, hash, event) VALUES (:number, :before, :hash, :event)"
+)
+_APPROVAL = text(
+    "INSERT INTO approvals (id, environment, document) VALUES (:id, :environment, :document)"
+)
+_RESTRAINT = text(
+    "INSERT INTO restraints (environment, why, document) VALUES (:environment, :why, :document)"
+    " ON CONFLICT (environment, why) DO UPDATE SET document = excluded.document"
+)
+_LIFT = text("DELETE FROM restraints WHERE environment = :environment AND why = :why")
+_TAKE = text(
+    "INSERT INTO leases (environment, run, worker, taken_at, beat_at, lasts)"
+    " VALUES (:environment, :run, :worker, :now, :now, :lasts)"
+    " ON CONFLICT (environment) DO UPDATE SET run = excluded.run, worker = excluded.worker,"
+    " taken_at = excluded.taken_at, beat_at = excluded.beat_at, lasts = excluded.lasts"
+    " WHERE leases.beat_at + leases.lasts < excluded.beat_at"
+    " OR (leases.run = excluded.run AND leases.worker = excluded.worker)"
+    " RETURNING environment"
+)
+_BEAT = text(
+    "UPDATE leases SET beat_at = :now"
+    " WHERE environment = :environment AND run = :run AND worker = :worker"
+)
+_FREE = text(
+    "DELETE FROM leases WHERE environment = :environment AND run = :run AND worker = :worker"
+)
+_KEY = text("INSERT INTO approver_keys (name, digest) VALUES (:name, :digest)")
+_NO_KEY = text("DELETE FROM approver_keys WHERE name = :name")
+_FACT = text("INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
+
+
+def _locking(sql: str) -> Mapping[str, TextClause]:
+    """A query that locks what it finds, by dialect. In SQLite nobody else writes anyhow."""
+    return {"sqlite": text(sql), "postgresql": text(f"{sql} FOR UPDATE")}
+
+
+_LOCKED_RUN, _LOCKED_HEAD = _locking(_RUN), _locking(_HEAD)
+
 
 def save(connection: Connection, run: Run) -> None:
     """Write a run, new or known; refuse a move that does not exist."""
-    known = connection.execute(
-        select(runs.c.number, runs.c.state, runs.c.worker)
-        .where(runs.c.id == run.id)
-        .with_for_update()
-    ).one_or_none()
+    query = _LOCKED_RUN[connection.dialect.name]
+    known = connection.execute(query, {"id": run.id}).one_or_none()
     changing = {
         "state": run.state.value,
         "worker": run.worker,
@@ -53,7 +96,7 @@ def save(connection: Connection, run: Run) -> None:
     }
     if known is not None:
         _refuse_a_move(run, State(known.state), known.worker)
-        connection.execute(update(runs).where(runs.c.number == known.number).values(changing))
+        connection.execute(_KNOWN_RUN, {"number": known.number, **changing})
         return
     row = {
         "id": run.id,
@@ -63,21 +106,14 @@ def save(connection: Connection, run: Run) -> None:
         **changing,
     }
     try:
-        number = connection.execute(insert(runs).returning(runs.c.number), row).scalar_one()
+        number = connection.execute(_NEW_RUN, row).scalar_one()
     except IntegrityError as error:
         raise StoreError(
             f"The run {run.id} of {run.environment} was recorded by another process at this "
             "moment, so it is not ours.",
             todo="See what it came to: driftctl-py runs",
         ) from error
-    upsert = _insert(connection, latest).values(environment=run.environment, number=number)
-    connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=[latest.c.environment],
-            set_={"number": number},
-            where=latest.c.number < number,
-        )
-    )
+    connection.execute(_LATEST, {"environment": run.environment, "number": number})
 
 
 def _refuse_a_move(run: Run, was: State, worker: str) -> None:
@@ -99,7 +135,7 @@ def append(connection: Connection, events: Sequence[Event]) -> None:
     """Write events to the end of the trail."""
     if not events:
         return
-    at = connection.execute(select(head.c.number, head.c.hash).with_for_update()).one_or_none()
+    at = connection.execute(_LOCKED_HEAD[connection.dialect.name]).one_or_none()
     if at is None:
         raise StoreError(
             "The store no longer knows where the audit trail ends, so nothing can be recorded.",
@@ -119,21 +155,21 @@ def append(connection: Connection, events: Sequence[Event]) -> None:
             }
         )
     try:
-        connection.execute(insert(entries), rows)
+        connection.execute(_ENTRY, rows)
     except IntegrityError as error:
         raise StoreError(
             f"The audit trail says that it ends at entry {at.number}, but goes on behind it, so "
             "nothing can be recorded.",
             todo="Somebody edited the store. Restore a backup; driftctl-py audit verify",
         ) from error
-    connection.execute(update(head).values(number=number, hash=before))
+    connection.execute(_NEW_HEAD, {"number": number, "hash": before})
 
 
 def approve(connection: Connection, approval: Approval) -> None:
     """Add a yes or a no."""
     try:
         connection.execute(
-            insert(approvals),
+            _APPROVAL,
             {
                 "id": approval.id,
                 "environment": approval.binding.environment,
@@ -149,66 +185,41 @@ def approve(connection: Connection, approval: Approval) -> None:
 
 def restrain(connection: Connection, restraint: Restraint) -> None:
     """Hold an environment back; the last one of its kind counts."""
-    document = spelled(restraint)
-    upsert = _insert(connection, restraints).values(
-        environment=restraint.environment, why=restraint.why.value, document=document
-    )
-    connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=[restraints.c.environment, restraints.c.why],
-            set_={"document": document},
-        )
-    )
+    row = {
+        "environment": restraint.environment,
+        "why": restraint.why.value,
+        "document": spelled(restraint),
+    }
+    connection.execute(_RESTRAINT, row)
 
 
 def lift(connection: Connection, environment: str, why: Why) -> bool:
     """Let it go; False when nothing held it."""
-    found = connection.execute(
-        delete(restraints).where(
-            restraints.c.environment == environment, restraints.c.why == why.value
-        )
-    )
+    found = connection.execute(_LIFT, {"environment": environment, "why": why.value})
     return found.rowcount > 0
 
 
 def take(connection: Connection, lease: Lease, now: int) -> bool:
     """Take a run lock that is free, expired, or ours already."""
-    row = {
-        "run": lease.run,
-        "worker": lease.worker,
-        "taken_at": now,
-        "beat_at": now,
-        "lasts": round(lease.seconds * 1_000_000),
-    }
-    upsert = _insert(connection, leases).values(environment=lease.environment, **row)
-    taken = connection.execute(
-        upsert.on_conflict_do_update(
-            index_elements=[leases.c.environment],
-            set_=row,
-            where=or_(
-                leases.c.beat_at + leases.c.lasts < now,
-                and_(leases.c.run == lease.run, leases.c.worker == lease.worker),
-            ),
-        ).returning(leases.c.environment)
-    )
+    lasts = round(lease.seconds * 1_000_000)
+    taken = connection.execute(_TAKE, {**_named(lease), "now": now, "lasts": lasts})
     return taken.one_or_none() is not None
 
 
 def beat(connection: Connection, lease: Lease, now: int) -> bool:
     """A sign of life; False when the lock is somebody else's."""
-    found = connection.execute(update(leases).where(_ours(lease)).values(beat_at=now))
-    return found.rowcount > 0
+    return connection.execute(_BEAT, {**_named(lease), "now": now}).rowcount > 0
 
 
 def free(connection: Connection, lease: Lease) -> None:
     """Give a run lock back, if it is still ours."""
-    connection.execute(delete(leases).where(_ours(lease)))
+    connection.execute(_FREE, _named(lease))
 
 
 def add_key(connection: Connection, name: str, digest: str) -> None:
     """Remember an approver's key; never in the place of another one."""
     try:
-        connection.execute(insert(approver_keys), {"name": name, "digest": digest})
+        connection.execute(_KEY, {"name": name, "digest": digest})
     except IntegrityError as error:
         raise StoreError(
             f"There is a key named {name} already.",
@@ -218,30 +229,13 @@ def add_key(connection: Connection, name: str, digest: str) -> None:
 
 def remove_key(connection: Connection, name: str) -> bool:
     """Forget it; False when there is none."""
-    found = connection.execute(delete(approver_keys).where(approver_keys.c.name == name))
-    return found.rowcount > 0
+    return connection.execute(_NO_KEY, {"name": name}).rowcount > 0
 
 
 def add_fact(connection: Connection, name: str, value: str) -> None:
     """Write something down once: who is first has said it."""
-    fact = _insert(connection, facts).values(name=name, value=value)
-    connection.execute(fact.on_conflict_do_nothing())
+    connection.execute(_FACT, {"name": name, "value": value})
 
 
-def _ours(lease: Lease) -> Any:
-    # Any: SQLAlchemy's type of a condition says nothing to a reader.
-    return and_(
-        leases.c.environment == lease.environment,
-        leases.c.run == lease.run,
-        leases.c.worker == lease.worker,
-    )
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    """With ``ON CONFLICT``, which both databases spell alike and SQLAlchemy keeps apart."""
-    # Any: the two have no type in common.
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert as insert_or
-    else:
-        from sqlalchemy.dialects.postgresql import insert as insert_or  # type: ignore[assignment]
-    return insert_or(table)
+def _named(lease: Lease) -> dict[str, object]:
+    return {"environment": lease.environment, "run": lease.run, "worker": lease.worker}
