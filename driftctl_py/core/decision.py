@@ -159,9 +159,10 @@ def judge(
     code_is_applied: bool,
 ) -> Judgement:
     """What is said of each change that apply would make. ``code_is_applied``: the last apply of
-    this environment converged under the same governing digest, so that an output which changes
-    now does so because the world moved, not the code."""
-    judging = _Judging(plan, modes, rulings, code_is_applied)
+    this environment converged under the same governing digest, so that an output, or a value known
+    only after apply, which changes now does so because the world moved, not the code."""
+    puts_back = any(each.origin is Origin.DRIFT_REVERTED for each in assessment.findings)
+    judging = _Judging(plan, modes, rulings, code_is_applied, puts_back)
     found: list[Judged] = []
     for finding in (*assessment.findings, *assessment.equivalent):
         if judging.acts_on(finding):
@@ -180,12 +181,18 @@ class _Judging:
     """One plan's changes, under one set of switches and rules."""
 
     def __init__(
-        self, plan: Plan, modes: ApplyModes, rulings: Rulings, code_is_applied: bool
+        self,
+        plan: Plan,
+        modes: ApplyModes,
+        rulings: Rulings,
+        code_is_applied: bool,
+        puts_back: bool = False,
     ) -> None:
         self._records = plan.records_only
         self._modes = modes
         self._rulings = rulings
         self._code_is_applied = code_is_applied
+        self._puts_back = puts_back
 
     def acts_on(self, finding: Finding) -> bool:
         """Would apply do anything about it? Of what happened outside in a way that this version
@@ -229,8 +236,19 @@ class _Judging:
             return Cause.UNDETERMINED
         if finding.origin is Origin.DRIFT_REVERTED:
             return self._cause_of_all(finding)
-        # An object that nobody touched: whatever is known only after apply is the code's doing.
+        if self._follows(finding):
+            return Cause.DRIFT
+        # An object that nobody touched: else what apply does with it is the code's doing.
         return _CAUSES.get(finding.origin, Cause.UNDETERMINED)
+
+    def _follows(self, finding: Finding) -> bool:
+        """Is it only given what something else turns out to be that is put back? With code that is
+        applied already, what is known only after apply has no other reason. A value that is known
+        has: it may come from a data source, which is nobody's drift."""
+        if not (self._code_is_applied and self._puts_back) or finding.kind is not Kind.UPDATE:
+            return False
+        changed = [each for each in finding.attributes if each.origin not in _LEFT]
+        return bool(changed) and all(each.unknown for each in changed)
 
     def _cause_of_all(self, finding: Finding) -> Cause:
         """Of an object that is put back. A value that is known only after apply may follow from

@@ -802,3 +802,41 @@ def test_code_that_is_applied_never_makes_a_commit_of_drift(plan: Plan, modes: A
 
     for each in judged(plan, modes, applied=True).changes:
         assert each.cause is Cause.DRIFT or (each.address, each.cause) in before
+
+
+# --- What follows from what is put back --------------------------------------------------------
+
+
+def beside(what: tuple[Kind, Value, Value], *, heals: bool = True) -> Plan:
+    """Something that is put back, and a change of another object that nobody touched."""
+    first = HEALS.joined if heals else ()
+    return Plan("1", joined=(*first, Joined(Change("x.z", *what), None)), managed=2)
+
+
+def cause_of_z(plan: Plan, *, applied: bool = True) -> Cause:
+    return next(
+        each.cause for each in judged(plan, applied=applied).changes if each.address == "x.z"
+    )
+
+
+def test_what_is_only_given_the_new_value_of_what_is_put_back_follows_from_the_drift() -> None:
+    assert cause_of_z(beside(tags("10.0.0.1", UNKNOWN))) is Cause.DRIFT
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        # A data source may say another thing today, and that is nobody's drift.
+        beside(tags("ami-1", "ami-2")),
+        beside((Kind.UPDATE, {"a": "1", "b": "2"}, {"a": UNKNOWN, "b": "3"})),
+        beside((Kind.REPLACE, {"team": "10.0.0.1"}, {"team": UNKNOWN})),
+        beside(tags("10.0.0.1", UNKNOWN), heals=False),
+    ],
+    ids=["known", "partly known", "replaced", "nothing put back"],
+)
+def test_a_value_that_may_have_another_reason_is_not_taken_for_drift(plan: Plan) -> None:
+    assert cause_of_z(plan) is Cause.COMMIT
+
+
+def test_with_code_that_is_not_applied_nothing_follows_from_drift() -> None:
+    assert cause_of_z(beside(tags("10.0.0.1", UNKNOWN)), applied=False) is Cause.COMMIT
