@@ -18,7 +18,7 @@ from driftctl_py.core.decision import Apply, Rulings, judge
 from driftctl_py.core.known_secrets import hide_in
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State
-from driftctl_py.errors import Diagnostic, DriftctlError, EngineError
+from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Interrupted, Unavailable
 
 
 class Applier:
@@ -73,8 +73,8 @@ class Applier:
                 grace_seconds=prepared.environment.apply_grace_seconds,
                 on_event=self._watch(name),
             )
-        except EngineError as error:
-            # It could not even be started.
+        except (EngineError, Unavailable, Interrupted) as error:
+            # It was not even started: no engine, no room for its log, or somebody stopped us.
             failed = replace(began, state=State.FAILED, reason=error.what, todo=error.todo)
             return self._save(failed, "apply ended", actor)
         ended = self._concluded(began, end)
@@ -131,7 +131,8 @@ class Applier:
         if end.succeeded:
             return replace(run, state=State.UNVERIFIED)
         again = f"Look at what is left: driftctl-py plan {run.environment}"
-        if end.exit_code is None and not applied.finished:
+        unseen = end.exit_code is None or end.exit_code < 0  # nobody was there, or it was killed
+        if unseen and end.began and not applied.finished:
             return replace(
                 run,
                 state=State.UNKNOWN,

@@ -39,7 +39,7 @@ class Queries:
     def status(self, names: Sequence[str] = ()) -> StatusNow:
         """Where each environment stands, or the named ones. Raises `UsageError` for a name of
         which nothing is stored."""
-        latest = self._store.latest()
+        latest = {name: self._ended(run) for name, run in self._store.latest().items()}
         restraints = self._store.restraints()
         leases = {lease.environment: lease for lease in self._store.leases()}
         now = self._clock()
@@ -58,6 +58,14 @@ class Queries:
             for name in sorted(names or known)
         )
         return StatusNow(tuple(found), now)
+
+    def _ended(self, run: Run) -> Run:
+        """The run before one that is only being planned: that says nothing yet, and whoever works
+        at it is named apart."""
+        if run.state is not State.PLANNING:
+            return run
+        before = self._store.runs(environment=run.environment, limit=1, before=run.id)
+        return before[0] if before else run
 
     def runs(
         self, environment: str | None = None, *, limit: int = 50, before: str | None = None

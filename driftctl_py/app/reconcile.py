@@ -157,6 +157,9 @@ class Reconciler:
                     run = self._applier.apply(run, prepared, decision, actor=order.actor)
         except DriftctlError as error:
             return self._failed(run, order, error)
+        except Exception as error:
+            self._failed(run, order, DriftctlError(f"{error!r}. This is a bug in driftctl_py."))
+            raise
         return Outcome(run, decision, made.report, warnings=made.warnings)
 
     def _apply_waiting(self, order: Order, waiting: Run) -> Outcome:

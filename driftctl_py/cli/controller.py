@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import threading
 from dataclasses import replace
@@ -38,6 +39,16 @@ def run_controller(arguments: argparse.Namespace) -> int:
     )
 
 
+_NEEDS_A_REASON = (
+    State.FAILED,
+    State.UNKNOWN,
+    State.PARTLY_APPLIED,
+    State.NOT_CONVERGED,
+    State.UNVERIFIED,
+    State.REFUSED,
+)
+
+
 class _Lines:
     """A line for each pass that came to anything; with ``verbose`` for all. Each says when, since
     it is read in a log."""
@@ -47,13 +58,16 @@ class _Lines:
         self._verbose = verbose
         self._guard = threading.Lock()
         self._last: dict[str, str] = {}
-        self.progress = PlainProgress(stream, verbose=verbose)
+        # How far each is would bury what came of it.
+        self.progress = PlainProgress(stream if verbose else io.StringIO(), verbose=verbose)
 
     def ended(self, outcome: Outcome) -> None:
         from driftctl_py.report.runs import answer
 
         run = outcome.run
         text = f"{run.environment}: {answer(run)}"
+        if run.reason and run.state in _NEEDS_A_REASON:
+            text = f"{text}: {run.reason}"
         # What waits is said when it begins to wait, not on every pass.
         with self._guard:
             again = self._last.get(run.environment) == text

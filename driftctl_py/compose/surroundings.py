@@ -136,14 +136,16 @@ def secret_values(*environs: Mapping[str, str]) -> frozenset[str]:
 def data_dir(given: Path | None, configured: str | None, here: Path) -> Path:
     """Where we keep checkouts, plugins and records: option, configuration, environment, default."""
     if given is not None:
-        return given.absolute()
-    if configured is not None:
-        return path_from(configured, here)
-    if own := os.environ.get("DRIFTCTL_DATA_DIR"):
-        return Path(own).absolute()
-    base = os.environ.get("XDG_DATA_HOME")
-    root = Path(base) if base else Path.home() / ".local" / "share"
-    return root / "driftctl-py"
+        found = given.absolute()
+    elif configured is not None:
+        found = path_from(configured, here)
+    elif own := os.environ.get("DRIFTCTL_DATA_DIR"):
+        found = Path(own).absolute()
+    else:
+        base = os.environ.get("XDG_DATA_HOME")
+        found = (Path(base) if base else Path.home() / ".local" / "share") / "driftctl-py"
+    # Without "..", since what lies in it is told from what does not by comparing paths.
+    return Path(os.path.normpath(found))
 
 
 def path_from(text: str, here: Path) -> Path:

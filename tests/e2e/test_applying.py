@@ -381,7 +381,7 @@ def test_a_byte_of_the_trail_that_was_changed_is_found(s3_site: Site) -> None:
     assert site.main("apply", "prod").code == 0
     sound = site.main("audit", "verify")
     with sqlite3.connect(site.data / "store.db") as store:
-        store.execute("UPDATE entries SET who = 'os:nobody' WHERE number = 2")
+        store.execute("UPDATE entries SET event = replace(event, 'os:', 'so:') WHERE number = 2")
     store.close()
 
     flawed = site.main("audit", "verify")
