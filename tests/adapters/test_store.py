@@ -449,11 +449,12 @@ def test_nothing_is_recorded_without_events(store: Store) -> None:
 
 def test_texts_that_no_encoding_holds_are_recorded_as_they_are_read_back(store: Store) -> None:
     odd = "nul \0, half \udcff, \U0001f600"
-    store.save(replace(RUN, reason=odd), replace(PLANNED, who=odd, evidence={odd: odd}))
+    run = replace(RUN, reason=odd, authors=(odd,), artifacts=MappingProxyType({odd: odd}))
+    store.save(run, replace(PLANNED, who=odd, evidence={odd: odd}))
 
-    assert (run := store.run("r1")) is not None
-    assert run.reason == "nul \0, half \ufffd, \U0001f600"
-    assert events(store)[0].who == run.reason
+    told = "nul \0, half \ufffd, \U0001f600"
+    assert store.run("r1") == replace(RUN, reason=told, authors=(told,), artifacts={told: told})
+    assert events(store) == [replace(PLANNED, who=told, evidence={told: told})]
     assert verify(store.entries(), []) == (1, ())
 
 

@@ -109,7 +109,7 @@ def _whole_in(value: Any) -> Any:
             return _whole(value)
         case dict():
             return {_whole_in(key): _whole_in(each) for key, each in value.items()}
-        case list():
+        case list() | tuple():
             return [_whole_in(each) for each in value]
         case _:
             return value
