@@ -32,6 +32,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 from types import TracebackType
+from typing import Self
 
 from driftctl_py.adapters.git_command import Answer, GitCommands, Remote
 from driftctl_py.core.checkout import Checkout, Revision
@@ -253,7 +254,7 @@ class GitSources:
         for lease in leases:
             os.close(lease)
 
-    def __enter__(self) -> GitSources:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
