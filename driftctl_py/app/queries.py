@@ -7,10 +7,9 @@ nothing is changed, so that asking is quick and can be done while something is a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from difflib import get_close_matches
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from driftctl_py.app.ports import Artifacts, Clock, Store
 from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.audit import Entry, verify
 from driftctl_py.core.history import (
@@ -22,6 +21,10 @@ from driftctl_py.core.history import (
 )
 from driftctl_py.core.run import Run, State
 from driftctl_py.errors import ArtifactError, UsageError
+
+# What a check is made of takes longer to load than a thousand environments to read.
+if TYPE_CHECKING:
+    from driftctl_py.app.ports import Artifacts, Clock, Store
 
 _NAMED_AT_MOST = 5
 _PLAN = "plan.json"
@@ -160,6 +163,8 @@ class Queries:
     def _must_know(self, name: str, known: Collection[str]) -> None:
         if name in known:
             return
+        from difflib import get_close_matches
+
         close = get_close_matches(name, known, n=1)
         some = ", ".join(islice(sorted(known), _NAMED_AT_MOST))
         more = ", …" if len(known) > _NAMED_AT_MOST else ""

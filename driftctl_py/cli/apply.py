@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 
 from driftctl_py import compose
-from driftctl_py.cli.plan import make_run, options_of, reason_of
+from driftctl_py.cli.options import options_of, reason_of
+from driftctl_py.cli.plan import make_run
 
 
 def run_apply(arguments: argparse.Namespace) -> int:

@@ -6,8 +6,8 @@ import argparse
 from itertools import islice
 
 from driftctl_py import compose
+from driftctl_py.cli.options import options_of
 from driftctl_py.cli.output import write_output
-from driftctl_py.cli.plan import options_of
 from driftctl_py.cli.render import for_terminal
 
 _AT_ONCE = 1000

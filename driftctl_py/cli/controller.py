@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from driftctl_py import compose
 from driftctl_py.cli.interrupt import interruptibly
-from driftctl_py.cli.plan import options_of
+from driftctl_py.cli.options import options_of
 from driftctl_py.cli.progress import PlainProgress
 from driftctl_py.core.run import State
 

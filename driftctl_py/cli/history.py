@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from driftctl_py import compose
+from driftctl_py.cli.options import options_of
 from driftctl_py.cli.output import write_output
-from driftctl_py.cli.plan import options_of
 from driftctl_py.cli.render import for_terminal
 
 

@@ -9,8 +9,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from driftctl_py import compose
+from driftctl_py.cli.options import options_of, reason_of
 from driftctl_py.cli.output import tell
-from driftctl_py.cli.plan import options_of, reason_of
 from driftctl_py.errors import UsageError
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

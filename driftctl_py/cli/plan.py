@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftctl_py import compose
 from driftctl_py.cli.interrupt import interruptibly
+from driftctl_py.cli.options import options_of
 from driftctl_py.cli.output import tell, write_output
 from driftctl_py.cli.progress import LiveProgress, PlainProgress, watching
 from driftctl_py.cli.render import for_terminal
 from driftctl_py.core.run import State
-from driftctl_py.errors import UsageError
 
 if TYPE_CHECKING:
     from driftctl_py.app.reconcile import Outcome
@@ -71,22 +70,6 @@ def exit_code(outcome: Outcome) -> int:
     return _EXIT_CODES.get(outcome.run.state, 1)
 
 
-def options_of(arguments: argparse.Namespace) -> compose.Options:
-    """What is the same for every command."""
-    return compose.Options(config=_path(arguments.config), data_dir=_path(arguments.data_dir))
-
-
-def reason_of(arguments: argparse.Namespace) -> str:
-    """Why, in somebody's words: for whoever reads the trail later. Raises `UsageError`."""
-    reason = str(arguments.reason).strip()
-    if not reason:
-        raise UsageError(
-            "The reason is empty, and whoever reads the audit trail later will want one.",
-            todo='Say why, in a few words: --reason "…"',
-        )
-    return reason
-
-
 def _render(outcome: Outcome, arguments: argparse.Namespace, code: int, took: float) -> str:
     if arguments.format == "json":
         from driftctl_py.report.run_document import render_outcome_json
@@ -137,7 +120,3 @@ def _tell_error(outcome: Outcome) -> None:
     assert outcome.error is not None  # noqa: S101 - asked by the one who calls
     print_error(outcome.error)
     tell(f"  It is kept as a run: driftctl-py show {outcome.run.id}")
-
-
-def _path(text: str | None) -> Path | None:
-    return None if text is None else Path(text)
