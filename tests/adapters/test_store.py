@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -560,6 +561,29 @@ def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
     assert store.head() is not None
     assert verify(store.entries(), [store.head() or Anchor(0, "")]) == (len(ids) * 3, ())
     assert store.leases() == ()
+
+
+def test_a_process_that_is_killed_while_it_records_leaves_whole_records(place: Place) -> None:
+    place.open()
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=record_as, args=(place.url, place.directory, 0, 100_000))
+    process.start()
+    store = place.open()
+    while len(store.runs()) < 5:
+        assert process.is_alive()
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+
+    recorded = {run.id: run.state for run in store.runs(limit=100_000)}
+    approved = {approval.run for approval in store.approvals("prod")}
+    told = [(event.run, event.what) for event in events(store)]
+    assert store.head() is not None
+    assert verify(store.entries(), [store.head() or Anchor(0, "")]) == (len(told), ())
+    assert {id for id, what in told if what == "planned"} == recorded.keys()
+    held = {id for id, state in recorded.items() if state is State.HELD}
+    assert {id for id, what in told if what == "decided"} == held
+    assert {id for id, what in told if what == "approved"} == approved
 
 
 def test_a_store_that_many_open_at_once_is_made_once(place: Place) -> None:
