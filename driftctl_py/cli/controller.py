@@ -36,6 +36,7 @@ def run_controller(arguments: argparse.Namespace) -> int:
         ),
         stop,
         lines.said,
+        applying=lines.progress.applying,
     )
 
 

@@ -3,7 +3,7 @@
 The work runs beside the main thread, which waits for it and for signals. So a signal never lands
 in the middle of the work, and what is asked to stop is asked from a place that holds no lock.
 SIGTERM (a scheduler) and SIGHUP (a closed terminal) mean the same: engines run in sessions of
-their own and would go on without us.
+their own and would go on without us. What is being applied is waited for, however often one asks.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ class Stop(Protocol):
 # Once insisted, engines are killed; what then still runs waits for a network that does not answer.
 _PATIENCE_SECONDS = 5.0
 _STOPPING = "stopping: the engines are asked to end; press Ctrl-C again to end them at once"
+_APPLYING = (
+    "stopping: what is being applied is waited for; after `apply_grace` the engine is asked to end"
+)
 
 
 class _Work(Generic[T]):
@@ -53,9 +56,20 @@ class _Work(Generic[T]):
         return self._results[0]
 
 
-def interruptibly(work: Callable[[], T], stop: Stop, tell: Callable[[str], None]) -> T:
+def _never() -> bool:
+    return False
+
+
+def interruptibly(
+    work: Callable[[], T],
+    stop: Stop,
+    tell: Callable[[str], None],
+    *,
+    applying: Callable[[], bool] = _never,
+) -> T:
     """The result of ``work``; signals on the way are passed on to ``stop``. ``tell`` says to the
-    person who pressed Ctrl-C what is waited for."""
+    person who pressed Ctrl-C what is waited for. While something is ``applying`` it is waited for,
+    however often somebody asks."""
     # True: the work has ended; False: a signal came. Putting is safe in a signal handler.
     news: SimpleQueue[bool] = SimpleQueue()
     doing = _Work(work, news)
@@ -66,13 +80,18 @@ def interruptibly(work: Callable[[], T], stop: Stop, tell: Callable[[str], None]
             try:
                 ended = news.get(timeout=_PATIENCE_SECONDS if asked >= 2 else None)
             except Empty:
-                _leave()
+                if not applying():
+                    _leave()
+                continue
             if ended:
                 return doing.result()
             asked += 1
-            if asked > 2:
+            if applying():
+                tell(_APPLYING if asked == 1 else "what is being applied is still waited for")
+            elif asked > 2:
                 _leave()
-            tell(_STOPPING if asked == 1 else "ending the engines now")
+            else:
+                tell(_STOPPING if asked == 1 else "ending the engines now")
             stop.ask()
 
 

@@ -50,7 +50,9 @@ def make_run(
     stop = compose.new_stop()
     began = compose.now()
     with watching(sys.stderr, verbose=arguments.verbose, doing=doing) as progress:
-        outcome = interruptibly(lambda: work(progress, stop), stop, progress.say)
+        outcome = interruptibly(
+            lambda: work(progress, stop), stop, progress.say, applying=progress.applying
+        )
     took = (compose.now() - began).total_seconds()
     for warning in outcome.warnings:
         tell(f"warning: {warning}")

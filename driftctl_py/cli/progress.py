@@ -10,6 +10,9 @@ from typing import TextIO
 
 from driftctl_py.core.check import EnvironmentCheck
 
+APPLY = "apply"
+"""What is being done to an environment while its engine changes things."""
+
 
 @contextmanager
 def watching(
@@ -33,11 +36,17 @@ class PlainProgress:
         self._lock = threading.Lock()
         self._total = 0
         self._done = 0
+        self._applying: set[str] = set()
+
+    def applying(self) -> bool:
+        """Is anything being applied?"""
+        return bool(self._applying)
 
     def begin(self, total: int) -> None:
         self._total = total
 
     def started(self, environment: str, doing: str) -> None:
+        _note(self._applying, environment, doing)
         if self._verbose:
             self.say(f"{environment}: {doing}")
 
@@ -91,6 +100,7 @@ class LiveProgress:
         self._verbose = verbose
         self._lock = threading.Lock()
         self._doing: dict[str, str] = {}
+        self._applying: set[str] = set()
         self._refreshed: dict[str, int] = {}
         self._applied: dict[str, int] = {}
         self._task = self.display.add_task(doing, total=None, detail="syncing Git")
@@ -98,7 +108,12 @@ class LiveProgress:
     def begin(self, total: int) -> None:
         self.display.update(self._task, total=total, detail="")
 
+    def applying(self) -> bool:
+        """Is anything being applied?"""
+        return bool(self._applying)
+
     def started(self, environment: str, doing: str) -> None:
+        _note(self._applying, environment, doing)
         with self._lock:
             self._doing[environment] = doing
         self._show()
@@ -138,6 +153,14 @@ class LiveProgress:
             doing,
         )
         self.display.update(self._task, detail="  ".join(part for part in parts if part))
+
+
+def _note(applying: set[str], environment: str, doing: str) -> None:
+    """What is done to an environment next ends what was done to it before."""
+    if doing == APPLY:
+        applying.add(environment)
+    else:
+        applying.discard(environment)
 
 
 def _count(resources: int) -> str:

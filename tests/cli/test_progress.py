@@ -29,3 +29,17 @@ def test_a_log_is_told_what_is_done_only_when_it_asked() -> None:
             progress.refreshed("prod", 3)
 
     assert [quiet.getvalue(), verbose.getvalue()] == ["", "prod: apply\n"]
+
+
+def test_what_is_done_next_ends_an_apply() -> None:
+    progress = PlainProgress(io.StringIO(), verbose=False)
+
+    seen = []
+    for environment, doing in (
+        *(("prod", "plan"), ("prod", "apply"), ("dev", "plan")),
+        *(("dev", "apply"), ("prod", "plan"), ("dev", "read")),
+    ):
+        progress.started(environment, doing)
+        seen.append(progress.applying())
+
+    assert seen == [False, True, True, True, True, False]
