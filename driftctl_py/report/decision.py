@@ -129,8 +129,10 @@ class DecisionLines(Terminal):
         for each in last[:_PASSED_AT_MOST]:
             words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
             yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
-        if len(last) > _PASSED_AT_MOST:
-            yield f"  … {len(last) - _PASSED_AT_MOST} older ones do not count; see --format json"
+        more = len(last) - _PASSED_AT_MOST
+        if more > 0:
+            older = "older one does not" if more == 1 else "older ones do not"
+            yield f"  … {more} {older} count; --format json lists all"
         if standing.missing:
             words = needs(requirement, standing, run, self.people)
             yield from self.wrapped(words, "  ", indent=4)

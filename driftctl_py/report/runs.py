@@ -147,7 +147,7 @@ def answer(run: Run, took_seconds: float | None = None) -> str:
         case State.APPLIED:
             return f"{_applied(run, took_seconds)}; a new plan finds nothing left to do"
         case State.UNVERIFIED:
-            return f"{_applied(run, took_seconds)}; no plan could be made afterwards"
+            return f"{_applied(run, took_seconds)}; whether anything is left to do is not known"
         case State.NOT_CONVERGED:
             return f"{_applied(run, took_seconds)}, but a new plan still finds something to do"
         case State.PARTLY_APPLIED:

@@ -205,15 +205,18 @@ def test_whom_rules_want_to_be_asked_is_named(
     assert words in " ".join(text.split())
 
 
-def test_of_what_does_not_count_the_last_are_told() -> None:
+@pytest.mark.parametrize(
+    ("count", "words"), [(4, "1 older one does not count"), (5, "2 older ones do not count")]
+)
+def test_of_what_does_not_count_the_last_are_told(count: int, words: str) -> None:
     passed = tuple(
         Passed(said(reason=str(at), at=NOW - timedelta(hours=at)), f"it is of {at} h ago")
-        for at in range(5)
+        for at in range(count)
     )
 
     text = shown(Hold(JUDGEMENT, REQUIREMENT, Standing(missing=1, passed=passed)))
 
-    assert "does not count: ada (github:ada): it is of 2 h ago\n  … 2 older ones" in text
+    assert f"count: ada (github:ada): it is of 2 h ago\n  … {words}; --format json" in text
 
 
 def test_a_no_that_stands_is_all_there_is_to_say() -> None:

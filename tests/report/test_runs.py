@@ -58,7 +58,7 @@ ENDS = [
     (State.HELD, "held; the saved plan waits for somebody's yes", "approve"),
     (State.REFUSED, "refused", ""),
     (State.APPLIED, "applied 0 changes; a new plan finds nothing left to do", ""),
-    (State.UNVERIFIED, "applied 0 changes; no plan could be made afterwards", "plan"),
+    (State.UNVERIFIED, "applied 0 changes; whether anything is left to do is not known", "plan"),
     (State.NOT_CONVERGED, "applied 0 changes, but a new plan still finds something", "plan"),
     (State.PARTLY_APPLIED, "partly applied: 0 done, 0 failed", "plan"),
     (State.FAILED, "failed; nothing was applied", ""),
