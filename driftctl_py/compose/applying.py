@@ -387,10 +387,14 @@ def _artifacts(config: Config, own: Path) -> LocalArtifacts | S3Artifacts:
         return LocalArtifacts(own / "artifacts")
     from driftctl_py.adapters.aws import Aws
 
-    client = Aws(clock=now).client(
-        "s3", environ=environ(), region=place.region, endpoint=place.endpoint
+    aws = Aws(clock=now)
+    return S3Artifacts(
+        place.bucket,
+        place.prefix,
+        lambda: aws.client("s3", environ=environ(), region=place.region, endpoint=place.endpoint),
+        kms_key_id=place.kms_key_id,
+        explain=aws.credentials_error,
     )
-    return S3Artifacts(place.bucket, place.prefix, client, kms_key_id=place.kms_key_id)
 
 
 def actor() -> Identity:
