@@ -84,16 +84,21 @@ class LocalArtifacts:
         """Keep the head of the trail. Raises `ArtifactError` when there is another one of that
         number: then both are kept, and `audit verify` names the one that is not in the trail."""
         with self._translated("take an anchor"):
-            place = self._directory / _ANCHORS / _anchor_name(anchor)
+            name = _anchor_name(anchor)
+            # A thousand to a directory: it is listed for each one, to see that there is no other.
+            place = self._directory / _ANCHORS / f"{anchor.number // 1000:017}" / name
+            make_private_directory(place.parent, ArtifactError)
             with suppress(FileExistsError):
                 os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
                 sync_directory(place.parent)
-        _refuse_fork(anchor, self.anchors())
+            found = os.listdir(place.parent)  # noqa: PTH208 - only the names
+        _refuse_fork(anchor, _anchors(found))
 
     def anchors(self) -> tuple[Anchor, ...]:
         """All that were ever kept, in the order of the trail."""
-        with self._translated("list its anchors"), os.scandir(self._directory / _ANCHORS) as found:
-            return _anchors(entry.name for entry in found)
+        with self._translated("list its anchors"):
+            shelves = sorted((self._directory / _ANCHORS).iterdir())
+            return _anchors(name for shelf in shelves for name in os.listdir(shelf))  # noqa: PTH208
 
     def prune(self, *, before: datetime, keep: Collection[str]) -> int:
         """Remove what was put before that moment and is not to be kept; how many. Anchors stay."""
@@ -159,7 +164,7 @@ class S3Artifacts:
     """A prefix of a bucket. ``client`` gives a boto3 client, each time it is asked, since
     credentials expire. Encryption is asked for with each object: by the key ``kms_key_id``, or
     else by one of the bucket's own. ``explain`` says what is wrong with our credentials, where
-    that is what an error is about."""
+    that is what an error is about, in a sentence that ends in what is not possible for it."""
 
     def __init__(
         self,
@@ -349,7 +354,7 @@ class S3Artifacts:
         try:
             yield
         except ClientError as error:
-            if (ours := self._explain(error, what)) is not None:
+            if (ours := self._explain(error, f"{what[0].lower()}{what[1:]}")) is not None:
                 raise ours from error
             code = error.response["Error"].get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -362,7 +367,7 @@ class S3Artifacts:
                 todo=f"Check the bucket and what we may do there: aws s3 ls {self._shown}",
             ) from error
         except BotoCoreError as error:
-            if (ours := self._explain(error, what)) is not None:
+            if (ours := self._explain(error, f"{what[0].lower()}{what[1:]}")) is not None:
                 raise ours from error
             raise Unavailable(
                 f"{what}: {type(error).__name__}.",

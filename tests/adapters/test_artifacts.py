@@ -192,10 +192,11 @@ def test_what_is_no_reference_is_never_taken_for_a_path(
 
 def test_anchors_come_back_in_the_order_of_the_trail(artifacts: LocalArtifacts) -> None:
     assert artifacts.anchors() == ()
-    for anchor in (TWO, ONE, TWO):
+    far = Anchor(123_456, "3" * 64)
+    for anchor in (TWO, ONE, far, TWO):
         artifacts.anchor(anchor)
 
-    assert artifacts.anchors() == (ONE, TWO)
+    assert artifacts.anchors() == (ONE, TWO, far)
 
 
 def test_an_anchor_is_never_written_over(artifacts: LocalArtifacts) -> None:
@@ -320,6 +321,7 @@ def test_a_directory_that_vanished_is_said_to_have(directory: Directory) -> None
     (directory.path / "audit").rmdir()
 
     assert "cannot list its anchors" in refused(directory.artifacts.anchors).what
+    (directory.path / "audit").write_text("in the way")
     assert "cannot take an anchor" in refused(lambda: directory.artifacts.anchor(ONE)).what
 
 
@@ -435,4 +437,4 @@ def test_what_is_wrong_with_credentials_is_told_by_who_knows(bucket: Bucket) -> 
     artifacts = S3Artifacts("no-such-bucket-at-all", "", lambda: bucket.client, explain=explain)
 
     assert refused(lambda: artifacts.put(PLAN)).what == "Expired."
-    assert asked == [f"The artifact store s3://no-such-bucket-at-all/ cannot take {REFERENCE}"]
+    assert asked == [f"the artifact store s3://no-such-bucket-at-all/ cannot take {REFERENCE}"]
