@@ -73,7 +73,7 @@ SPEAKERS: Final = {
     "github:ken": None,
     "github:mallory": None,
 }
-SPEAKERS_OF_ALL_SORTS: Final = sorted(SPEAKERS)
+SPEAKERS_OF_ALL_SORTS: Final = ["github:ada", "key:grace", "key:linus", *sorted(SPEAKERS)]
 DBA, NET = ("ada", "grace"), ("linus",)
 ENGINES: Final = ("terraform 1.11.4", "tofu 1.10.0")
 # Those under which something happens most often.
@@ -112,6 +112,7 @@ class Snapshot:
     state: Objects
     real: Objects
     code: Objects
+    weather: int
     output: int
     tree: str
     engine: str
@@ -125,7 +126,7 @@ class Snapshot:
 
     @property
     def total(self) -> int:
-        return sum(each or 0 for each in self.code.values())
+        return self.weather + sum(each or 0 for each in self.code.values())
 
     def cause(self, address: str) -> str:
         state, real, code = self.state[address], self.real[address], self.code[address]
@@ -214,7 +215,7 @@ class World:
         self.commits = [Commit({"x.a": 1, "x.b": 1}, "ken@example.com", "t0")]
         self.real: dict[str, int | None] = {"x.a": 1, "x.b": 1}
         self.state: dict[str, int | None] = {"x.a": 1, "x.b": 1}
-        self.output, self.serial, self.lineage = 2, 1, "l0"
+        self.weather, self.output, self.serial, self.lineage = 0, 2, 1, "l0"
         self.applied: list[Saved] = []
 
     def apply(self, saved: Saved) -> None:
@@ -235,13 +236,29 @@ class World:
 class Controller(RuleBasedStateMachine):
     """One environment, and everything that may happen around it."""
 
-    @initialize(modes=st.sampled_from(MODES), count=st.sampled_from([1, 1, 2]), heal=st.booleans())
-    def start(self, modes: ApplyModes, count: int, heal: bool) -> None:
+    @initialize(
+        modes=st.sampled_from(MODES),
+        count=st.sampled_from([1, 2]),
+        drifted=st.booleans(),
+        pushed=st.sampled_from(["", *ADDRESSES]),
+        author=st.sampled_from(["ada@example.com", "ken@example.com"]),
+        asks_net=st.sampled_from([False, False, True]),
+    )
+    def start(
+        self,
+        modes: ApplyModes,
+        count: int,
+        drifted: bool,
+        pushed: str,
+        author: str,
+        asks_net: bool,
+    ) -> None:
         self.begin(modes.git, modes.drift, count)
-        if heal:
+        if drifted:
             self.drift("x.a", 3)
-        else:
-            self.push("x.a", 2, "ken@example.com")
+        if pushed:
+            self.push(pushed, 2, author)
+        self.restrain(False, asks_net, False)
         self.plan(heal=False)
 
     def begin(self, git: Mode, drift: Mode, count: int) -> None:
@@ -278,17 +295,25 @@ class Controller(RuleBasedStateMachine):
         # Git's id of a directory is its content's, whoever wrote it and whenever.
         self.world.commits.append(Commit(code, author, f"t {sorted(code.items())}"))
 
+    def refactor(self) -> None:
+        """Other content that comes to the same, as far as a plan can tell."""
+        last = self.world.commits[-1]
+        self.world.commits.append(replace(last, author="ken@example.com", tree=f"{last.tree}'"))
+
     @rule(data=st.data())
     def something_rare(self, data: st.DataObject) -> None:
         """Drawn from within one rule, so that the frequent ones stay frequent."""
         happens: Callable[[], None] = data.draw(
             st.sampled_from(
                 [
+                    self.refactor,
                     self.push_elsewhere,
                     self.state_is_written_by_somebody_else,
-                    lambda: self.wait(data.draw(st.sampled_from([1, 12, 25]))),
+                    self.the_weather_changes,
+                    *[lambda: self.wait(25)] * 2,
+                    lambda: self.restrain(True, False, False),
                     lambda: self.install(data.draw(st.sampled_from(ENGINES))),
-                    lambda: self.state_is_replaced(data.draw(st.sampled_from(["l0", "l1"]))),
+                    lambda: self.state_is_replaced(f"{self.world.lineage}'"),
                     lambda: self.configure(
                         data.draw(st.sampled_from(MODES)), data.draw(st.sampled_from([1, 2]))
                     ),
@@ -301,6 +326,10 @@ class Controller(RuleBasedStateMachine):
     def push_elsewhere(self) -> None:
         self.world.commits.append(replace(self.world.commits[-1], author="ken@example.com"))
 
+    def the_weather_changes(self) -> None:
+        """What a data source says, and through it an output."""
+        self.world.weather += 1
+
     def wait(self, hours: int) -> None:
         self.now += timedelta(hours=hours)
 
@@ -311,8 +340,7 @@ class Controller(RuleBasedStateMachine):
         self.world.serial += 1
 
     def state_is_replaced(self, lineage: str) -> None:
-        if lineage != self.world.lineage:
-            self.world.lineage, self.world.serial = lineage, self.world.serial + 1
+        self.world.lineage, self.world.serial = lineage, self.world.serial + 1
 
     def configure(self, modes: ApplyModes, count: int) -> None:
         requirement = replace(self.environment.requirement, count=count)
@@ -330,13 +358,40 @@ class Controller(RuleBasedStateMachine):
             commit = self.converged[0]
         self.saved.append(self.planned(commit))
 
-    @rule(data=st.data(), by=st.sampled_from(["github:ada", "key:grace"]))
-    def approve(self, data: st.DataObject, by: str) -> None:
-        self.say(data, by, yes=True)
+    @rule(
+        data=st.data(),
+        words=st.lists(
+            st.tuples(
+                st.sampled_from(SPEAKERS_OF_ALL_SORTS), st.sampled_from([True, True, True, False])
+            ),
+            max_size=4,
+        ),
+        event=st.booleans(),
+        again=st.booleans(),
+    )
+    def a_round(
+        self, data: st.DataObject, words: list[tuple[str, bool]], event: bool, again: bool
+    ) -> None:
+        """All that has to come together before something is applied, in one step."""
+        self.plan(heal=False)
+        for by, yes in words:
+            self.say(self.saved[-1], by, yes)
+        if event:
+            self.something_rare(data)
+        if again:
+            self.plan(heal=False)
+        self.apply(self.saved[-1])
 
     @rule(data=st.data(), by=st.sampled_from(SPEAKERS_OF_ALL_SORTS), yes=st.booleans())
-    def say(self, data: st.DataObject, by: str, yes: bool) -> None:
-        saved = self.any_saved(data)
+    def say_to_any(self, data: st.DataObject, by: str, yes: bool) -> None:
+        self.say(data.draw(st.sampled_from(self.saved)), by, yes)
+
+    @rule(data=st.data())
+    def apply_any(self, data: st.DataObject) -> None:
+        """Even one that a newer one took the place of."""
+        self.apply(data.draw(st.sampled_from(self.saved)))
+
+    def say(self, saved: Saved, by: str, yes: bool) -> None:
         self.now += timedelta(minutes=1)
         self.approvals.append(
             Approval(
@@ -353,10 +408,7 @@ class Controller(RuleBasedStateMachine):
         if person := SPEAKERS[by]:
             self.book.append(Word(person, yes, self.now, saved.snapshot.content))
 
-    @rule(data=st.data())
-    def apply(self, data: st.DataObject) -> None:
-        """Any plan that was ever saved, even one that a newer one took the place of."""
-        saved = self.any_saved(data)
+    def apply(self, saved: Saved) -> None:
         if (saved.serial, saved.binding.lineage) != (self.world.serial, self.world.lineage):
             # The engine would call it stale: plan again, and go on only with what that is worth.
             saved = self.planned(saved.commit)
@@ -386,6 +438,7 @@ class Controller(RuleBasedStateMachine):
             dict(world.state),
             dict(world.real),
             code.code,
+            world.weather,
             world.output,
             code.tree,
             self.engine,
@@ -446,11 +499,6 @@ class Controller(RuleBasedStateMachine):
     def code_is_applied(self, saved: Saved) -> bool:
         return self.converged is not None and self.converged[1] == saved.governing
 
-    def any_saved(self, data: st.DataObject) -> Saved:
-        # The latest is the one that is asked for most.
-        at: int = data.draw(st.sampled_from([-1, -1, -1, *range(len(self.saved))]))
-        return self.saved[at]
-
     # --- The oracle ---------------------------------------------------------------------------
 
     def may_be_applied(self, saved: Saved) -> bool:
@@ -509,7 +557,7 @@ class Controller(RuleBasedStateMachine):
         assert self.world.serial >= len(self.world.applied)
 
 
-Controller.TestCase.settings = settings(max_examples=200, stateful_step_count=20, deadline=None)
+Controller.TestCase.settings = settings(max_examples=300, stateful_step_count=20, deadline=None)
 TestController = Controller.TestCase
 
 
@@ -522,24 +570,14 @@ def controller(git: Mode, drift: Mode, count: int = 1) -> Controller:
     return found
 
 
-def says(machine: Controller, by: str, *, yes: bool = True, plan: int = -1) -> None:
-    machine.say(_Draws(plan), by, yes)
+def says(machine: Controller, by: str, *, yes: bool = True) -> None:
+    machine.say(machine.saved[-1], by, yes)
 
 
-def applied(machine: Controller, plan: int = -1) -> bool:
+def applied(machine: Controller) -> bool:
     before = len(machine.world.applied)
-    machine.apply(_Draws(plan))
+    machine.apply(machine.saved[-1])
     return len(machine.world.applied) > before
-
-
-class _Draws:
-    """Stands for what hypothesis would draw."""
-
-    def __init__(self, drawn: int) -> None:
-        self._drawn = drawn
-
-    def draw(self, _strategy: object) -> int:
-        return self._drawn
 
 
 def pushed(machine: Controller, *authors: str) -> None:
