@@ -181,6 +181,25 @@ def test_a_row_that_somebody_holds_is_waited_for_and_then_said_to_be(
     store.save(RUN, PLANNED)
 
 
+def test_whoever_stops_in_the_middle_does_not_hold_up_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = place.open()
+    monkeypatch.setattr(module, "_IDLE_SECONDS", 0.1)
+    slow = place.open()
+
+    def sleep_in_the_middle() -> None:
+        with slow._database.writing() as mine:
+            writing.append(mine, [PLANNED])
+            other.save(RUN, PLANNED)
+            writing.append(mine, [PLANNED])
+
+    with pytest.raises(Unavailable):
+        sleep_in_the_middle()
+
+    assert verify(other.entries(), []) == (1, ())
+
+
 def test_a_machine_whose_clock_is_wrong_takes_no_lock_over(place: Place) -> None:
     with open_store(place.url, place.directory, now=lambda: clock() + timedelta(days=1)) as ahead:
         place.open().take(LEASE)

@@ -15,6 +15,14 @@ from driftctl_py.errors import DriftctlError, StoreError, Unavailable
 
 _CONNECT_SECONDS = 10
 _LOCK_SECONDS = 30
+_IDLE_SECONDS = 60
+# A server that went without a word is noticed within a minute, not in hours.
+_KEEPALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 # Ours among all advisory locks of the database: "driftctl" as a number.
 _MIGRATION_LOCK = int.from_bytes(b"driftctl") >> 1
 _EXAMPLE = "postgresql://driftctl@db.example.com/driftctl"
@@ -40,6 +48,9 @@ class PostgresDatabase:
             # Any: psycopg's connection, of a package that need not be installed.
             connection.autocommit = True
             connection.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")
+            # Whoever stops in the middle, as a laptop that sleeps, holds up all others.
+            connection.execute(f"SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
+            # What was recorded must survive a crash of the server.
             connection.execute("SET synchronous_commit = 'on'")
             connection.autocommit = False
 
@@ -134,7 +145,7 @@ class PostgresDatabase:
             )
         # Without a code it comes from the driver: no connection, or nothing that can be sent.
         lost = not state and type(error).__name__ in ("OperationalError", "InterfaceError")
-        if lost or state.startswith(("08", "57", "53")):
+        if lost or state.startswith(("08", "57", "53", "25P03")):
             return Unavailable(
                 f"{self.shown} did not answer: {first}.",
                 todo="Check that the server runs and can be reached from here, then try again.",
@@ -192,5 +203,9 @@ def _shown(address: URL) -> str:
 
 
 def _defaults(address: URL) -> dict[str, object]:
-    wanted = {"connect_timeout": _CONNECT_SECONDS, "application_name": "driftctl-py"}
+    wanted = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "application_name": "driftctl-py",
+        **_KEEPALIVE,
+    }
     return {name: value for name, value in wanted.items() if name not in address.query}
