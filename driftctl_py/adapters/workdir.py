@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -220,6 +221,20 @@ class Workdirs:
         """A private directory, parents included."""
         with _disk_errors(path):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def exists(self, path: Path) -> bool:
+        """Whether it is there."""
+        return path.exists()
+
+    def prune_runs(self, environment: str, *, before: datetime) -> None:
+        """Remove what engines said in runs that ended before that moment, but for a state that
+        was lost in one: it is the only record of what was made."""
+        runs = self.home_of(environment) / "runs"
+        with _disk_errors(runs):
+            for entry in _entries(runs) if runs.is_dir() else []:
+                kept = next(Path(entry.path).glob("*.tfstate"), None)
+                if kept is None and entry.stat().st_mtime < before.timestamp():
+                    shutil.rmtree(entry.path)
 
     def remove(self, path: Path) -> None:
         """Remove a file of ours, if it is there."""

@@ -7,6 +7,7 @@ without us and says what it does in a file. Nothing is concluded that this file 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from driftctl_py.app.planning import Planner, pinned
@@ -35,6 +36,7 @@ class Applier:
         clock: Clock,
         progress: Progress,
         settings: Settings,
+        retention: timedelta,
     ) -> None:
         self._planner = planner
         self._appliers = appliers
@@ -44,11 +46,15 @@ class Applier:
         self._clock = clock
         self._progress = progress
         self._settings = settings
+        self._retention = retention
 
     def apply(self, run: Run, prepared: Prepared, decision: Apply, *, actor: str) -> Run:
         """Apply the plan that lies in the environment's directory; the run as it ended."""
         name = prepared.environment.name
         began = replace(run, state=State.APPLYING, reason="", todo="")
+        # First the place for what the engine says: where it is, it is known what was said.
+        log = self._log_of(run)
+        self._workdirs.make_directory(log.parent)
         # Written down before anything can change, so that whoever finds us dead knows of it.
         self._store.save(
             began,
@@ -63,8 +69,6 @@ class Applier:
             ),
         )
         self._progress.started(name, "apply")
-        log = self._log_of(run)
-        self._workdirs.make_directory(log.parent)
         try:
             end = self._appliers.apply(
                 pinned(prepared),
@@ -99,7 +103,7 @@ class Applier:
 
     def has_log(self, run: Run) -> bool:
         """Whether what the engine said is on this machine."""
-        return self._workdirs.read(self._log_of(run)) is not None
+        return self._workdirs.exists(self._log_of(run).parent)
 
     def give_up(self, run: Run, *, actor: str) -> Run:
         """Nobody here can know how it ended: nothing more is applied until a person says so."""
@@ -131,6 +135,9 @@ class Applier:
         if end.succeeded:
             return replace(run, state=State.UNVERIFIED)
         again = f"Look at what is left: driftctl-py plan {run.environment}"
+        if not end.began and not errors:
+            reason = "It ended before the engine was started; nothing was applied."
+            return replace(run, state=State.FAILED, reason=reason, todo=again)
         unseen = end.exit_code is None or end.exit_code < 0  # nobody was there, or it was killed
         if unseen and end.began and not applied.finished:
             return replace(
@@ -184,8 +191,8 @@ class Applier:
             f"{path}."
         )
         todo = (
-            f"Push it from that directory (`terraform state push {Path(path).name}`), move the "
-            f"file away, then: {_unblock(run.environment)}"
+            f"Push it where the environment is initialised (`terraform state push {path}`), move "
+            f"the file away, then: {_unblock(run.environment)}"
         )
         reference = self._artifacts.put_file(Path(path))
         self._store.restrain(
@@ -212,6 +219,8 @@ class Applier:
             failed=str(len(applied.failed)) if applied else "0",
         )
         self._store.save(ended, event)
+        # It may quote secrets, so it is kept no longer than anything else.
+        self._workdirs.prune_runs(run.environment, before=self._clock() - self._retention)
         return ended
 
     def _log_of(self, run: Run) -> Path:

@@ -19,7 +19,7 @@ from driftctl_py.core.history import (
     TrailCheck,
     binding_of,
 )
-from driftctl_py.core.run import Run, State
+from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import ArtifactError, UsageError
 
 # What a check is made of takes longer to load than a thousand environments to read.
@@ -120,6 +120,13 @@ class Queries:
             plan=plan,
             no_plan=no_plan,
         )
+
+    def healed(self, run: Run) -> Run | None:
+        """The run that put drift back before this one was planned again, if there was one."""
+        base = self._store.run(run.base) if run.base else None
+        if base is None or base.purpose is not Purpose.HEAL or base.applied is None:
+            return None
+        return base
 
     def audit_verify(self) -> TrailCheck:
         """Is the audit trail what it was?"""

@@ -291,6 +291,8 @@ def reconciler_of(
     progress: Progress,
     stop: Stop,
 ) -> Reconciler:
+    from datetime import timedelta
+
     from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
@@ -325,6 +327,7 @@ def reconciler_of(
         clock=now,
         progress=progress,
         settings=made.settings,
+        retention=timedelta(seconds=config.retention_seconds),
     )
     decider = Decider(
         workdirs=made.workdirs,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -307,3 +310,73 @@ def test_a_directory_that_cannot_be_read_is_the_sources_fault(
 
     with pytest.raises(SourceError):
         workdirs.place(Environment("loop", "loop/main"), Checkout(IN_PLACE, root))
+
+
+def test_what_engines_said_is_let_go_after_a_while_but_for_a_lost_state(tmp_path: Path) -> None:
+    workdirs = Workdirs(tmp_path / "data", scope="here")
+    runs = workdirs.home_of("prod") / "runs"
+    for name in ("old", "lost", "new"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "apply.jsonl").touch()
+    (runs / "lost" / "apply.tfstate").touch()
+    for name in ("old", "lost"):
+        os.utime(runs / name, (1_000_000, 1_000_000))
+
+    workdirs.prune_runs("prod", before=datetime(2026, 11, 1, tzinfo=UTC))
+    workdirs.prune_runs("dev", before=datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert sorted(path.name for path in runs.iterdir()) == ["lost", "new"]
+
+
+def test_modules_from_elsewhere_are_told_by_what_was_fetched(
+    workdirs: Workdirs, root: Path
+) -> None:
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    fetched = workdir.data / "modules" / "net"
+    (fetched / ".git").mkdir(parents=True)
+    (fetched / "main.tf").write_text("# one\n")
+    modules = [
+        {"Key": "", "Source": "", "Dir": "."},
+        {"Key": "web", "Source": "../../modules/web", "Dir": "../../modules/web"},
+        {
+            "Key": "net",
+            "Source": "git::https://example.com/net.git",
+            "Dir": os.path.relpath(fetched, workdir.directory),
+        },
+    ]
+    record = workdir.data / "modules" / "modules.json"
+    record.write_text(json.dumps({"Modules": modules}))
+    first = workdirs.remote_modules(workdir)
+    (fetched / ".git" / "HEAD").write_text("moved")
+    same = workdirs.remote_modules(workdir)
+    (fetched / "main.tf").write_text("# two\n")
+
+    second = workdirs.remote_modules(workdir)
+
+    assert first.keys() == {"net"}
+    assert first["net"].startswith("git::https://example.com/net.git")
+    assert same == first
+    assert second != first
+
+
+def test_no_modules_and_a_broken_record_of_them(workdirs: Workdirs, root: Path) -> None:
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    none = workdirs.remote_modules(workdir)
+    (workdir.data / "modules").mkdir(parents=True)
+    (workdir.data / "modules" / "modules.json").write_text("{")
+
+    with pytest.raises(StateError, match="record of its modules"):
+        workdirs.remote_modules(workdir)
+    assert none == {}
+
+
+def test_a_lost_state_and_a_lock_file_of_init_are_seen(workdirs: Workdirs, root: Path) -> None:
+    workdir = _lay(workdirs, PROD, Checkout(IN_PLACE, root))
+    before = (workdirs.lost_state(workdir), workdirs.own_lock_file(workdir))
+    (workdir.directory / ".terraform.lock.hcl").write_text("ours")
+    (workdir.directory / "errored.tfstate").write_text("{}")
+
+    after = (workdirs.lost_state(workdir), workdirs.own_lock_file(workdir))
+
+    assert before == (None, None)
+    assert after == (workdir.directory / "errored.tfstate", "ours")
