@@ -73,6 +73,8 @@ def exit_code(outcome: Outcome) -> int:
 
 
 def _render(outcome: Outcome, arguments: argparse.Namespace, code: int, took: float) -> str:
+    with compose.history(options_of(arguments)) as queries:
+        people, healed = queries.people, queries.healed(outcome.run)
     if arguments.format == "json":
         from driftctl_py.report.run_document import render_outcome_json
 
@@ -82,12 +84,11 @@ def _render(outcome: Outcome, arguments: argparse.Namespace, code: int, took: fl
             outcome.report,
             before=outcome.before,
             again=outcome.again,
+            healed=healed,
             error=outcome.error,
             warnings=outcome.warnings,
             exit_code=code,
         )
-    with compose.history(options_of(arguments)) as queries:
-        people = queries.people
     if arguments.format == "markdown":
         from driftctl_py.report.run_markdown import render_run_markdown
 
@@ -97,6 +98,7 @@ def _render(outcome: Outcome, arguments: argparse.Namespace, code: int, took: fl
             outcome.report,
             before=outcome.before,
             again=outcome.again,
+            healed=healed,
             people=people,
             took_seconds=took,
         )
@@ -109,6 +111,7 @@ def _render(outcome: Outcome, arguments: argparse.Namespace, code: int, took: fl
         outcome.report,
         before=outcome.before,
         again=outcome.again,
+        healed=healed,
         people=people,
         took_seconds=took,
         width=width,

@@ -35,6 +35,7 @@ def render_outcome_json(
     *,
     before: PlanReport | None = None,
     again: str = "",
+    healed: Run | None = None,
     error: DriftctlError | None = None,
     warnings: Sequence[str] = (),
     exit_code: int,
@@ -62,6 +63,7 @@ def render_outcome_json(
             "plan": plan,
             "planned_again_because": again or None,
             "difference": difference,
+            "healed": healed and run_object(healed),
             "error": error and _error(error),
             "warnings": list(warnings),
         }

@@ -24,6 +24,7 @@ def render_run_markdown(
     *,
     before: PlanReport | None = None,
     again: str = "",
+    healed: Run | None = None,
     people: People | None = None,
     took_seconds: float | None = None,
 ) -> str:
@@ -34,7 +35,14 @@ def render_run_markdown(
 
     sign = "🟢" if run.state in _GREEN else "🟡" if run.state in _YELLOW else "🔴"
     text = render_outcome_text(
-        run, decision, None, again=again, people=people, took_seconds=took_seconds, width=_WIDTH
+        run,
+        decision,
+        None,
+        again=again,
+        healed=healed,
+        people=people,
+        took_seconds=took_seconds,
+        width=_WIDTH,
     )
     blocks = [
         f"### {sign} {prose(f'{run.environment}: {run.state.value}')}",

@@ -59,6 +59,7 @@ def render_outcome_text(
     *,
     before: PlanReport | None = None,
     again: str = "",
+    healed: Run | None = None,
     people: People | None = None,
     took_seconds: float | None = None,
     width: int = 80,
@@ -66,9 +67,11 @@ def render_outcome_text(
 ) -> str:
     """What a command that makes a run came to, ending in a newline: why another plan had to be
     made, the plan where it was not applied, and the decision or what was applied.
-    ``took_seconds`` is how long the command took."""
+    ``healed`` is the run that put drift back first, ``took_seconds`` how long the command took."""
     lines = _Lines(width, color, people or People())
     texts = []
+    if healed is not None:
+        texts.append("\n".join(lines.ended(healed, None, None)) + "\n")
     if again:
         words = f"{run.environment}: planned again. {again}"
         texts.append("\n".join(lines.wrapped(words, "", indent=2, style=BOLD)) + "\n")
@@ -201,6 +204,7 @@ class _Lines(DecisionLines):
         style = COLOUR_OF_STATE.get(run.state, "")
         words = f"{run.environment}: {answer(run, took_seconds)}"
         yield from self.wrapped(words, "", indent=2, style=style)
+        yield from self.wrapped(purpose_words(run), "  ", indent=2)
         yield from self._what_became(run)
         yield from self.next(_next(run))
 

@@ -16,9 +16,10 @@ from driftctl_py.app.queries import Queries
 from driftctl_py.core.audit import Anchor, Event
 from driftctl_py.core.history import Need
 from driftctl_py.core.restraint import Why
-from driftctl_py.core.run import Run, State
+from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import UsageError
 from tests.report.run_examples import (
+    APPLIED,
     BLOCKED,
     LEASE,
     NOW,
@@ -200,6 +201,16 @@ def test_a_run_brings_its_plan_its_events_and_what_was_said_of_it(history: Histo
     assert [each.by.text for each in record.standing.given] == ["github:ada"]
     assert [each.approval.by.text for each in record.standing.passed] == ["os:eve"]
     assert [each.why for each in record.restraints] == [Why.PINNED]
+
+
+def test_the_run_that_put_drift_back_first_is_found(history: History) -> None:
+    made = run(State.APPLIED, id="healed", purpose=Purpose.HEAL, applied=APPLIED)
+    history.store.save(made)
+    history.add("other", State.FAILED)
+
+    assert history.queries.healed(run(base="healed")) == made
+    for base in ("other", "nix", ""):
+        assert history.queries.healed(run(base=base)) is None
 
 
 def test_a_plan_that_is_gone_or_was_changed_is_said_to_be(history: History) -> None:

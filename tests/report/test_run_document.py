@@ -134,6 +134,14 @@ def test_what_changed_since_the_approval_is_told() -> None:
     assert document["difference"]["same"] is False
 
 
+def test_the_run_that_put_drift_back_first_is_told() -> None:
+    healed = run(State.APPLIED, id="healed", purpose=Purpose.HEAL)
+
+    document = read(render_outcome_json(run(), HELD, None, healed=healed, exit_code=2))
+
+    assert document["healed"]["id"] == "healed"
+
+
 @pytest.mark.parametrize(
     ("error", "diagnostics"),
     [

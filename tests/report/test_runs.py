@@ -175,6 +175,18 @@ def test_what_changed_since_the_approval_comes_first() -> None:
     assert text.index("the plan now") < text.index("\nprod: held\n")
 
 
+def test_drift_that_was_put_back_first_is_told_first() -> None:
+    healed = run(State.APPLIED, purpose=Purpose.HEAL, applied=APPLIED, commit="3f2a91c" + "0" * 33)
+
+    text = render_outcome_text(run(), HELD, None, healed=healed, people=PEOPLE)
+
+    assert text.startswith(
+        "prod: applied 2 changes; a new plan finds nothing left to do\n"
+        "  It puts drift back at 3f2a91c, the commit that was applied last; a newer one\n  waits.\n"
+    )
+    assert "\n\nprod: held\n" in text
+
+
 def test_what_was_applied_needs_no_plan() -> None:
     report = plan_reports.of("drift_reverted", name="prod")
 
