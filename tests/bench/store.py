@@ -83,8 +83,8 @@ def run_of(number: int, environments: int, changes: int) -> Run:
 
 
 def record(store: Store, run: Run) -> None:
-    """All that a pass writes, from its run lock to its end: five transactions of events, and two
-    of the lock."""
+    """All that a pass writes, from its run lock to its end, in six transactions: four moves with an
+    event each, and two of the lock."""
     lease = Lease(run.environment, run.id, run.worker, now(), now())
     assert store.take(lease) is None
     steps = (State.PLANNING, State.ALLOWED, State.APPLYING, State.APPLIED)
