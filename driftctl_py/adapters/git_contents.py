@@ -85,6 +85,15 @@ class GitContents(GitSources):
         full, committed_at = self._have(mirror, full, ref)
         return self._noted_as_resolved(source, mirror.home, ref, full, committed_at)
 
+    def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
+        """A file of a revision; None where the commit holds none of that name."""
+        if self.trees(source, revision, [path])[path] == "absent":
+            return None
+        place, bare = self._place(source, revision)
+        answer = self._git.run(place, "cat-file blob", f"{revision.commit}:{path}", bare=bare)
+        what = f"{path} of {revision.short} in source {source.name!r} cannot be read"
+        return self._git.must(answer, what).out
+
     def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
         """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
         ``since``; of ``to`` alone where ``since`` is empty or not known here. Sorted."""

@@ -321,6 +321,10 @@ class Contents(Protocol):
         place. Raises `SourceError` when the history does not hold it."""
         ...
 
+    def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
+        """A file of a revision; None where the commit holds none of that name."""
+        ...
+
     def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
         """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
         ``since``; of ``to`` alone where ``since`` is empty or unknown."""

@@ -20,6 +20,7 @@ from driftctl_py.app.planning import Made, Planner, told_safely
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Store
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.app.recovery import Recovery
+from driftctl_py.app.tightening import Tightening
 from driftctl_py.app.waiting import Waiting
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Decision, Hold, Refuse
@@ -58,6 +59,7 @@ class Reconciler:
         *,
         leases: Leases,
         recovery: Recovery,
+        tightening: Tightening,
         waiting: Waiting,
         workdirs: ApplyWorkdirs,
         contents: Contents,
@@ -74,6 +76,7 @@ class Reconciler:
         self._applier = applier
         self._leases = leases
         self._recovery = recovery
+        self._tightening = tightening
         self._waiting = waiting
         self._workdirs = workdirs
         self._contents = contents
@@ -190,7 +193,7 @@ class Reconciler:
         with self._leases.held(name, self._new_id()):
             self._recovery.recover(order)
             try:
-                yield self._at_pin(order)
+                yield self._at_pin(self._tightening.tightened(order))
             finally:
                 head = self._store.head()
                 if head is not None:

@@ -94,7 +94,8 @@ def _forget(stream: TextIO) -> None:
 
 def _open_stream(path: Path) -> TextIO | None:
     """Standard output or standard error, where ``path`` is another name of what it writes to."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
+    streams: tuple[TextIO | None, ...] = (sys.stdout, sys.stderr)
+    for stream in filter(None, streams):
         # ValueError: a stream that is closed, or that is no file at all.
         with contextlib.suppress(OSError, ValueError):
             if os.path.samestat(path.stat(), os.fstat(stream.fileno())):

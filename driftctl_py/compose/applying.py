@@ -301,6 +301,7 @@ def reconciler_of(
     from driftctl_py.app.planning import Planner
     from driftctl_py.app.reconcile import Reconciler
     from driftctl_py.app.recovery import Recovery
+    from driftctl_py.app.tightening import Tightening
     from driftctl_py.app.waiting import Waiting
 
     config, store, artifacts = kept.config, kept.store, kept.artifacts
@@ -346,6 +347,7 @@ def reconciler_of(
         applier,
         leases=Leases(store, worker=kept.worker, is_dead=Workers(kept.own).is_dead, clock=now),
         recovery=Recovery(applier, store=store, clock=now),
+        tightening=Tightening(sources=sources, contents=sources, settings=made.settings),
         waiting=Waiting(planner, store=store, artifacts=artifacts),
         workdirs=made.workdirs,
         contents=sources,

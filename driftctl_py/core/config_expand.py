@@ -20,6 +20,7 @@ from driftctl_py.core.config_model import (
     ModesSetting,
     Need,
     OwnState,
+    Said,
     Settings,
 )
 from driftctl_py.core.config_shape import did_you_mean
@@ -30,6 +31,7 @@ from driftctl_py.core.environment import (
     Environment,
     Mode,
     S3State,
+    tightened,
 )
 from driftctl_py.core.path_glob import Match, PathGlob
 from driftctl_py.errors import ConfigError, Problem
@@ -59,6 +61,48 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     return environments
+
+
+def tightened_by(own: Environment, theirs: Config, files: Collection[str]) -> Environment:
+    """Our environment, with whatever the copy of the configuration that the watched repository
+    holds says stricter of the same directory. ``files`` are those of that repository. What the
+    copy does not say stays, and so does what it says more loosely.
+
+    Raises ConfigError for a copy that does not fit its own repository.
+    """
+    here = {name for name, source in theirs.sources.items() if source.url == "."}
+    expansion = _Expansion(theirs, dict.fromkeys(here, _Tree.of(files)))
+    for entry in theirs.entries:
+        if entry.source in here:
+            expansion.add(entry)
+    if expansion.problems:
+        raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
+    for found in expansion.found.values():
+        if found.path == own.path:
+            own = tightened(own, _said_of(own, found.settings))
+    return own
+
+
+def _said_of(own: Environment, settings: Settings) -> Environment:
+    """Our environment as another configuration has it, as far as that says anything."""
+    modes, asked, ours = settings.apply, settings.approval, own.requirement
+    said = _requirement(
+        _approval(
+            asked,
+            ApprovalSetting(
+                ours.count,
+                tuple(Said(group, 0) for group in ours.groups),
+                ours.expires_seconds,
+                ours.author_may,
+                ours.unverified,
+            ),
+        )
+    )
+    return replace(
+        own,
+        apply=ApplyModes(modes.git or own.apply.git, modes.drift or own.apply.drift),
+        requirement=said.also(ours.each_of),
+    )
 
 
 def is_engine_file(name: str) -> bool:

@@ -275,3 +275,14 @@ def test_a_trail_that_was_edited_or_cut_is_found_out(history: History) -> None:
 
     assert trail.entries == 2
     assert trail.flaws != ()
+
+
+def test_a_run_that_is_only_being_planned_hides_nothing_of_what_is_known(history: History) -> None:
+    history.add("r1", State.PARTLY_APPLIED)
+    history.store.save(bare(State.PLANNING, id="r2"))
+    history.store.save(bare(State.PLANNING, id="r3", environment="new"))
+
+    new, prod = history.queries.status().environments
+
+    assert [each.last and each.last.id for each in (new, prod)] == ["r3", "r1"]
+    assert prod.need is Need.HELP
