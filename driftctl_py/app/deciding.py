@@ -180,6 +180,7 @@ class Decider:
             "fingerprint": run.fingerprint,
             "governing": run.governing.digest if run.governing else "",
             **run.artifacts,
+            **({"reason": order.reason} if order.reason else {}),
         }
         self._store.save(run, Event("decided", now, order.actor, run.environment, run.id, evidence))
         return run

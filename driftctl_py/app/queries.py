@@ -130,11 +130,12 @@ class Queries:
 
     def audit_verify(self) -> TrailCheck:
         """Is the audit trail what it was?"""
-        # The anchors first: what is recorded meanwhile is not missing from an older trail.
-        anchors = self._artifacts.anchors()
-        count, flaws = verify(self._store.entries(), anchors)
+        # Both first: what is recorded meanwhile is not missing from an older trail. The store's own
+        # head tells of a cut since the last anchor, the anchors of one that took the head along.
+        anchors, head = self._artifacts.anchors(), self._store.head()
+        count, flaws = verify(self._store.entries(), [*anchors, *([head] if head else [])])
         anchored = max(anchors, key=lambda each: each.number, default=None)
-        return TrailCheck(count, flaws, self._store.head(), anchored)
+        return TrailCheck(count, flaws, head, anchored)
 
     def audit_entries(self) -> Iterator[Entry]:
         """All of the trail, the first entry first."""
