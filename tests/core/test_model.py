@@ -126,7 +126,8 @@ class Snapshot:
 
     @property
     def total(self) -> int:
-        return self.weather + sum(each or 0 for each in self.code.values())
+        """What the output is of: not of ``x.a``, or a commit could never be told by its cause."""
+        return self.weather + (self.code["x.b"] or 0)
 
     def cause(self, address: str) -> str:
         state, real, code = self.state[address], self.real[address], self.code[address]
@@ -215,7 +216,7 @@ class World:
         self.commits = [Commit({"x.a": 1, "x.b": 1}, "ken@example.com", "t0")]
         self.real: dict[str, int | None] = {"x.a": 1, "x.b": 1}
         self.state: dict[str, int | None] = {"x.a": 1, "x.b": 1}
-        self.weather, self.output, self.serial, self.lineage = 0, 2, 1, "l0"
+        self.weather, self.output, self.serial, self.lineage = 0, 1, 1, "l0"
         self.applied: list[Saved] = []
 
     def apply(self, saved: Saved) -> None:
@@ -310,6 +311,7 @@ class Controller(RuleBasedStateMachine):
                     self.push_elsewhere,
                     self.state_is_written_by_somebody_else,
                     self.the_weather_changes,
+                    self.drift_is_accepted,
                     *[lambda: self.wait(25)] * 2,
                     lambda: self.restrain(True, False, False),
                     lambda: self.install(data.draw(st.sampled_from(ENGINES))),
@@ -338,6 +340,10 @@ class Controller(RuleBasedStateMachine):
 
     def state_is_written_by_somebody_else(self) -> None:
         self.world.serial += 1
+
+    def drift_is_accepted(self) -> None:
+        """A plan of ``-refresh-only`` is applied: the state records what is there."""
+        self.world.state, self.world.serial = dict(self.world.real), self.world.serial + 1
 
     def state_is_replaced(self, lineage: str) -> None:
         self.world.lineage, self.world.serial = lineage, self.world.serial + 1
@@ -669,3 +675,54 @@ def test_another_engine_setting_state_or_denial_is_not_what_was_approved() -> No
                 machine.configure(ApplyModes(Mode.NEVER, Mode.GATE), 1)
 
         assert not applied(machine), change
+
+
+def test_a_no_stops_even_what_nobody_had_to_be_asked_for() -> None:
+    machine = controller(Mode.AUTO, Mode.AUTO)
+    machine.drift("x.a", 3)
+    machine.plan(heal=False)
+    says(machine, "github:ada", yes=False)
+    assert not applied(machine)
+
+    says(machine, "github:ada")
+
+    assert applied(machine)
+
+
+def test_who_approved_that_drift_is_put_back_did_not_approve_the_same_change_as_a_commit_s() -> (
+    None
+):
+    machine = controller(Mode.GATE, Mode.GATE)
+    machine.drift("x.a", 3)
+    machine.plan(heal=False)
+    says(machine, "github:ada")
+    machine.drift_is_accepted()
+    machine.plan(heal=False)
+
+    assert not applied(machine)
+
+
+def test_what_is_of_both_causes_needs_both_switches() -> None:
+    for modes in ((Mode.GATE, Mode.AUTO), (Mode.AUTO, Mode.NEVER)):
+        machine = controller(*modes)
+        machine.drift("x.a", 3)
+        machine.push("x.a", 2, "ken@example.com")
+        machine.plan(heal=False)
+
+        assert not applied(machine)
+
+
+def test_rules_ask_another_group_and_deny() -> None:
+    machine = controller(Mode.GATE, Mode.GATE)
+    pushed(machine, "ken@example.com")
+    machine.plan(heal=False)
+    machine.restrain(suspended=False, asks_net=True, denies_b=True)
+    says(machine, "github:ada")
+    assert not applied(machine)
+    says(machine, "key:linus")
+    assert applied(machine)
+    machine.drift("x.b", 3)
+    machine.plan(heal=False)
+    says(machine, "github:ada")
+
+    assert not applied(machine)
