@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from driftctl_py.app.deciding import required_binding
+from driftctl_py.app.binding import last_applied, required_binding
 from driftctl_py.app.ports import Clock, Store
 from driftctl_py.core.approval import (
     Approval,
@@ -22,6 +22,7 @@ from driftctl_py.core.approval import (
     standing,
 )
 from driftctl_py.core.audit import Event
+from driftctl_py.core.history import binding_of
 from driftctl_py.core.run import Run, State
 from driftctl_py.errors import UsageError
 
@@ -95,8 +96,9 @@ class Approvals:
             self._people,
             authors=run.authors,
             now=now,
+            applied_at=last_applied(self._store, approval.binding),
         )
-        if found.rejected is not None:
+        if found.rejected is not None and run.state.waits:
             # What waits shall not look as if it did.
             run = replace(
                 run, state=State.REJECTED, reason=f"{by.text} rejected it: {reason}", ended_at=now
@@ -108,6 +110,10 @@ class Approvals:
         runs = self._store.runs(environment=target, states=(State.ALLOWED, State.HELD), limit=1)
         if runs:
             return runs[0]
+        last = self._store.runs(environment=target, limit=1)
+        if last and last[0].state in (State.REJECTED, State.REFUSED) and self._rejected(last[0]):
+            # Whoever said no may say yes after all; it counts for the next plan.
+            return last[0]
         found = self._store.find(target)
         if len(found) > 1:
             raise UsageError(
@@ -126,6 +132,11 @@ class Approvals:
                 todo=f"Make a new one: driftctl-py plan {run.environment}",
             )
         return run
+
+    def _rejected(self, run: Run) -> bool:
+        binding = binding_of(run)
+        given = self._store.approvals(run.environment)
+        return any(not each.yes and each.binding == binding for each in given)
 
 
 def _named(runs: Sequence[Run]) -> str:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from driftctl_py.app.binding import last_applied, required_binding
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Gate, Store
 from driftctl_py.app.preparation import Prepared, Settings
-from driftctl_py.core.approval import Binding, People, standing
+from driftctl_py.core.approval import People, standing
 from driftctl_py.core.assessment import Status
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import (
@@ -27,11 +28,9 @@ from driftctl_py.core.decision import (
     judge,
 )
 from driftctl_py.core.environment import Environment
-from driftctl_py.core.history import binding_of
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
-from driftctl_py.errors import StoreError
 from driftctl_py.report.plan_document import render_plan_json
 
 
@@ -115,6 +114,7 @@ class Decider:
                 self._people,
                 authors=run.authors,
                 now=now,
+                applied_at=last_applied(self._store, required_binding(run)),
             ),
             rulings=rulings,
             obstacles=self._obstacles(order, made.prepared),
@@ -199,18 +199,6 @@ class Decider:
                     ended_at=self._clock(),
                 )
                 self._store.save(over)
-
-
-def required_binding(run: Run) -> Binding:
-    """What an approval of this run's plan is good for. Raises `StoreError` for a run without a
-    plan."""
-    binding = binding_of(run)
-    if binding is None:
-        raise StoreError(
-            f"Run {run.id} is {run.state.value} and has no plan that could be approved.",
-            todo=f"Make one: driftctl-py plan {run.environment}",
-        )
-    return binding
 
 
 def _state_of(decision: Decision) -> tuple[State, str, str]:

@@ -93,7 +93,7 @@ class Planner:
                 todo="Commit or stash them (git status), then plan again.",
             )
         address = prepared.backend.address
-        if isinstance(address, LocalAddress) and not address.path.startswith("/"):
+        if isinstance(address, LocalAddress) and not posixpath.isabs(address.path):
             raise StateError(
                 f"{prepared.environment.name} keeps its state in {address}, below the checkout, "
                 "where nothing is ever written; an apply could not record what it did.",

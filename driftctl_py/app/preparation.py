@@ -172,7 +172,10 @@ class Preparer:
             remembered=memory.family or None,
         )
         backend = plan_backend(environment, root, engine.candidate)
-        if isinstance(backend.address, LocalAddress) and not revision.in_place:
+        address = backend.address
+        # An absolute path leads to the same file, wherever the checkout lies.
+        relative = isinstance(address, LocalAddress) and not Path(address.path).is_absolute()
+        if relative and not revision.in_place:
             raise StateError(
                 f"{environment.name} keeps its state in a local file, which a checkout of "
                 f"{revision.display_url} does not hold: everything would be planned as new.",

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from driftctl_py.app.binding import last_applied
 from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.audit import Entry, verify
 from driftctl_py.core.history import (
@@ -157,6 +158,8 @@ class Queries:
             self.people,
             authors=run.authors,
             now=self._clock(),
+            # What was applied by this run rests on it; only for the next apply is it used up.
+            applied_at=last_applied(self._store, binding) if run.state.waits else None,
         )
 
     def _plan(self, run: Run) -> tuple[bytes | None, str]:

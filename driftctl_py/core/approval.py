@@ -157,9 +157,11 @@ def standing(
     *,
     authors: Sequence[str],
     now: datetime,
+    applied_at: datetime | None = None,
 ) -> Standing:
     """What the approvals of an environment are worth for one plan of it, now. ``authors`` are
-    e-mail addresses or identities.
+    e-mail addresses or identities. ``applied_at`` is when something was last applied that meant
+    just this: a yes is good for one apply, and one that was given before is used up.
 
     The last word of each person decides, and a no of an author counts where their yes does not.
     """
@@ -179,7 +181,11 @@ def standing(
     rejected: Approval | None = None
     for name, each in last.items():
         expires = _expires(each, requirement)
-        if now >= expires:
+        if each.yes and applied_at is not None and each.at <= applied_at:
+            passed.append(
+                Passed(each, f"it was used when this was applied at {moment(applied_at)}")
+            )
+        elif now >= expires:
             passed.append(Passed(each, f"it expired at {moment(expires)}"))
         elif not each.yes:
             rejected = each

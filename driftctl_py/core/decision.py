@@ -20,6 +20,7 @@ from driftctl_py.core.approval import Approval, Requirement, Standing, moment
 from driftctl_py.core.assessment import Assessment, Finding, Origin
 from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
+from driftctl_py.core.values import UNKNOWN
 
 
 class Level(IntEnum):
@@ -248,7 +249,8 @@ class _Judging:
         if not (self._code_is_applied and self._puts_back) or finding.kind is not Kind.UPDATE:
             return False
         changed = [each for each in finding.attributes if each.origin not in _LEFT]
-        return bool(changed) and all(each.unknown for each in changed)
+        # Whole: within a list of another length, something else may change as well.
+        return bool(changed) and all(each.planned is UNKNOWN for each in changed)
 
     def _cause_of_all(self, finding: Finding) -> Cause:
         """Of an object that is put back. A value that is known only after apply may follow from

@@ -252,6 +252,19 @@ def test_a_yes_is_good_no_longer_than_what_is_required_by_now() -> None:
 # --- No ------------------------------------------------------------------------------------------
 
 
+def test_a_yes_is_good_for_one_apply() -> None:
+    given = yes(ADA)
+    before = standing(
+        [given], BINDING, DBA, PEOPLE, authors=(), now=NOW, applied_at=given.at - HOUR
+    )
+
+    after = standing([given], BINDING, DBA, PEOPLE, authors=(), now=NOW, applied_at=given.at)
+
+    assert before.enough
+    assert not after.enough
+    assert "it was used when this was applied at" in passed(after)[0]
+
+
 def test_a_no_outranks_the_yes_of_others() -> None:
     found = stands(yes(ADA), no(GRACE), yes(ADA, ago=timedelta()))
 

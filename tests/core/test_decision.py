@@ -829,10 +829,11 @@ def test_what_is_only_given_the_new_value_of_what_is_put_back_follows_from_the_d
         # A data source may say another thing today, and that is nobody's drift.
         beside(tags("ami-1", "ami-2")),
         beside((Kind.UPDATE, {"a": "1", "b": "2"}, {"a": UNKNOWN, "b": "3"})),
+        beside((Kind.UPDATE, {"team": ["a"]}, {"team": ["b", UNKNOWN]})),
         beside((Kind.REPLACE, {"team": "10.0.0.1"}, {"team": UNKNOWN})),
         beside(tags("10.0.0.1", UNKNOWN), heals=False),
     ],
-    ids=["known", "partly known", "replaced", "nothing put back"],
+    ids=["known", "partly known", "longer", "replaced", "nothing put back"],
 )
 def test_a_value_that_may_have_another_reason_is_not_taken_for_drift(plan: Plan) -> None:
     assert cause_of_z(plan) is Cause.COMMIT
