@@ -529,7 +529,7 @@ _APPROVAL = Named(
 )
 
 _SETTINGS: Mapping[str, Key] = {
-    "interval": Key(_DURATION, "How long a check stays fresh.", default="1h"),
+    "interval": Key(_DURATION, "How often the controller looks at it.", default="1h"),
     "timeout": Key(_DURATION, "How long a plan may take before it is stopped.", default="1h"),
     "ref": Key(_REF, "Branch, tag or commit, where it is not the source's."),
     "workspace": Key(
