@@ -112,6 +112,11 @@ class LocalArtifacts:
                         removed += not path.name.startswith(".")
         return removed
 
+    def drop(self, reference: str) -> None:
+        """Let go of it now; nothing happens where it is not there."""
+        with self._translated(f"let go of {reference}"):
+            self._place(reference).unlink(missing_ok=True)
+
     def _place(self, reference: str) -> Path:
         digest = _digest_of(reference)
         shelf = self._directory / _CONTENT / digest[:2]
@@ -270,6 +275,12 @@ class S3Artifacts:
                         todo="Allow s3:DeleteObject there, or keep artifacts for ever.",
                     )
         return removed
+
+    def drop(self, reference: str) -> None:
+        """Let go of it now; nothing happens where it is not there."""
+        with self._translated(f"let go of {reference}"):
+            key = f"{self._prefix}{_CONTENT}/{_digest_of(reference)}"
+            self._client().delete_object(Bucket=self._bucket, Key=key)
 
     def _put(self, reference: str, digest: bytes, body: Callable[[], bytes | BinaryIO]) -> None:
         key = f"{self._prefix}{_CONTENT}/{_digest_of(reference)}"

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from driftctl_py.app.deciding import drop_plan, without_plan
 from driftctl_py.app.planning import Planner, pinned
 from driftctl_py.app.ports import Appliers, ApplyWorkdirs, Artifacts, Clock, Progress, Store
 from driftctl_py.app.preparation import Prepared, Settings
@@ -208,7 +209,7 @@ class Applier:
         )
 
     def _save(self, run: Run, what: str, actor: str) -> Run:
-        ended = replace(run, ended_at=self._clock())
+        ended = replace(run, ended_at=self._clock(), artifacts=without_plan(run))
         applied = run.applied
         event = self._event(
             ended,
@@ -219,6 +220,7 @@ class Applier:
             failed=str(len(applied.failed)) if applied else "0",
         )
         self._store.save(ended, event)
+        drop_plan(self._artifacts, run)
         # It may quote secrets, so it is kept no longer than anything else.
         self._workdirs.prune_runs(run.environment, before=self._clock() - self._retention)
         return ended

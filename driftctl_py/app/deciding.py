@@ -6,6 +6,7 @@ approvals, restraints, and what was applied before.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from driftctl_py.app.binding import last_applied, required_binding
@@ -31,6 +32,7 @@ from driftctl_py.core.environment import Environment
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.errors import DriftctlError
 from driftctl_py.report.plan_document import render_plan_json
 
 
@@ -174,16 +176,25 @@ class Decider:
         )
         if order.purpose is not Purpose.HEAL:
             self._supersede(run, order)
+        self._store.save(run, *self._events(run, order))
+        return run
+
+    def _events(self, run: Run, order: Order) -> tuple[Event, ...]:
+        """What the trail says of the decision: nothing, where it is the one of the pass before and
+        nobody has to know, or each interval would be an entry for ever."""
+        before = self._store.runs(environment=run.environment, limit=1, before=run.id)
+        same = before and before[0].state is run.state and _meaning(before[0]) == _meaning(run)
+        if run.state is State.IN_SYNC or (run.state is State.REFUSED and same):
+            return ()
         evidence = {
             "commit": run.commit,
-            "decision": state.value,
+            "decision": run.state.value,
             "fingerprint": run.fingerprint,
             "governing": run.governing.digest if run.governing else "",
             **run.artifacts,
             **({"reason": order.reason} if order.reason else {}),
         }
-        self._store.save(run, Event("decided", now, order.actor, run.environment, run.id, evidence))
-        return run
+        return (Event("decided", self._clock(), order.actor, run.environment, run.id, evidence),)
 
     def _supersede(self, run: Run, order: Order) -> None:
         waiting = self._store.runs(
@@ -197,8 +208,27 @@ class Decider:
                     reason=f"Run {run.id} made a newer plan.",
                     todo="",
                     ended_at=self._clock(),
+                    artifacts=without_plan(each),
                 )
                 self._store.save(over)
+                drop_plan(self._artifacts, each)
+
+
+def without_plan(run: Run) -> dict[str, str]:
+    """A run's evidence when its saved plan can be applied no more."""
+    return {name: reference for name, reference in run.artifacts.items() if name != "plan"}
+
+
+def drop_plan(artifacts: Artifacts, run: Run) -> None:
+    """Let go of a saved plan that can be applied no more: it holds secrets in the clear."""
+    if "plan" in run.artifacts:
+        # What cannot be removed now is pruned later.
+        with suppress(DriftctlError):
+            artifacts.drop(run.artifacts["plan"])
+
+
+def _meaning(run: Run) -> tuple[str, str]:
+    return run.fingerprint, run.governing.digest if run.governing else ""
 
 
 def _state_of(decision: Decision) -> tuple[State, str, str]:

@@ -279,8 +279,10 @@ class Loop:
             states=(State.HELD, State.ALLOWED, State.APPLYING), limit=1_000_000
         )
         keep = {reference for run in waiting for reference in run.artifacts.values()}
+        before = self._clock() - self._retention
         try:
-            self._artifacts.prune(before=self._clock() - self._retention, keep=keep)
+            self._artifacts.prune(before=before, keep=keep)
+            self._store.forget(before)
         except DriftctlError as error:
             self._watcher.failed("", error)
 

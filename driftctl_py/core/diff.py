@@ -15,7 +15,6 @@ from typing import TypeGuard
 
 from driftctl_py.core.plan import Path
 from driftctl_py.core.values import ABSENT, Json, Value, exact_key, json_inside, same
-from driftctl_py.core.yaml_inside import yaml_inside
 
 _PLAIN_NAME = re.compile(r"[^\W\d][\w-]*", re.ASCII)
 
@@ -114,7 +113,7 @@ def _walk(path: Path, sides: Sequence[Value], inside: _Inside) -> Iterator[Diffe
             if not _all_same(*elements):
                 yield from _walk((*path, index), elements, inside)
         return
-    if len(texts) == len(sides) and inside == _NOWHERE:
+    if len(texts) == len(sides) and inside is _NOWHERE:
         held, where = _held(texts)
         if held is not None and not _spelling_matters(texts, held):
             yield from _walk(path, held, where)
@@ -128,6 +127,9 @@ def _held(texts: Sequence[str]) -> tuple[Sequence[Json] | None, _Inside]:
     found = {text: json_inside(text) for text in dict.fromkeys(texts)}
     if None not in found.values():
         return [found[text] for text in texts], _Inside(json=True)
+    # Few plans change a text of many lines, and its patterns take a while.
+    from driftctl_py.core.yaml_inside import yaml_inside
+
     return yaml_inside(texts), _Inside(yaml=True)
 
 

@@ -20,7 +20,6 @@ from driftctl_py.core.address import parse_address
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Path
 from driftctl_py.core.values import Json, Mark, Sensitive, Value, json_inside
-from driftctl_py.core.yaml_inside import yaml_inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,11 @@ def mentions(value: Value, masks: Masks) -> bool:
 def inside(text: str) -> Json | None:
     """What a report would take apart."""
     held = json_inside(text)
-    return (yaml_inside([text]) or [None])[0] if held is None else held
+    if held is not None or "\n" not in text:
+        return held
+    from driftctl_py.core.yaml_inside import yaml_inside
+
+    return (yaml_inside([text]) or [None])[0]
 
 
 def _spellings(address: str) -> Iterator[str]:

@@ -20,7 +20,6 @@ hide.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -76,7 +75,7 @@ def redact(
     # Two sides often share one mirror.
     for mirror in {id(mirror): mirror for _, mirror in snapshots}.values():
         hidden = _union(hidden, _hidden(mirror))
-    taker = _Taker(secrets, set(), set())
+    taker = _Taker(secrets)
     found = [_redact(value, own, hidden, taker) for value, own in snapshots]
     if masks:
         below = None if is_object else ()
@@ -135,14 +134,16 @@ def hide_alike(one: Mirror, other: Mirror) -> bool:
     return one is other or _hidden(one) == _hidden(other)
 
 
-@dataclass(frozen=True, slots=True)
 class _Taker:
     """Takes secrets out, and remembers the texts in them, and what they are as a whole, for as long
     as one object lasts."""
 
-    secrets: Secrets
-    texts: set[str]
-    wholes: set[Hashable]
+    __slots__ = ("secrets", "texts", "wholes")
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.texts: set[str] = set()
+        self.wholes: set[Hashable] = set()
 
     def take(self, value: Decoded) -> Value:
         if _tells(value):
@@ -273,6 +274,8 @@ def _parts(text: str) -> Iterator[str]:
 
 def _spellings(text: str) -> Iterator[str]:
     """As it is, as it is within JSON or YAML, and line by line, as where it was indented."""
+    import json
+
     lines = [line.strip() for line in text.splitlines()]
     for each in (text, *(line for line in lines if len(line) >= _TELLING_LINE)):
         yield each

@@ -8,7 +8,6 @@ person is the business of ``report``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -154,6 +153,9 @@ def json_inside(text: str) -> Json | None:
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
+    # Here, since few plans hold such a string.
+    import json
+
     try:
         # Any: whatever JSON says; it is JSON by construction.
         found: Any = json.loads(

@@ -295,6 +295,16 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(
     assert directory.names() == set()
 
 
+def test_what_is_dropped_is_gone_and_dropping_it_again_is_nothing(shelf: Shelf) -> None:
+    reference = shelf.artifacts.put(PLAN)
+
+    shelf.artifacts.drop(reference)
+    shelf.artifacts.drop(reference)
+
+    with pytest.raises(ArtifactError):
+        shelf.artifacts.get(reference)
+
+
 def test_a_part_that_a_crash_left_behind_is_pruned(directory: Directory) -> None:
     directory.artifacts.put(PLAN)
     part = directory.path / "sha256" / REFERENCE[7:9] / f".{REFERENCE[7:]}.00.part"

@@ -279,6 +279,41 @@ def test_the_last_time_that_they_were_one_is_not_the_last_run(store: Store) -> N
     assert found.id == "r1"
 
 
+def test_what_came_to_nothing_is_forgotten_after_a_while(store: Store) -> None:
+    old, new = NOON - timedelta(days=90), NOON
+    for number, state in enumerate(State):
+        store.save(replace(RUN, id=f"old-{state.value}", state=state, started_at=old))
+        store.save(replace(RUN, id=f"new-{state.value}", state=state, started_at=new))
+        store.save(replace(RUN, id=f"only-{number}", environment=f"e{number}", state=state))
+    store.save(replace(RUN, id="in sync last", state=State.IN_SYNC, started_at=old))
+
+    forgotten = store.forget(NOON - timedelta(days=30))
+
+    left = {run.id for run in store.runs(environment="prod", limit=100)}
+    gone = {state.value for state in State} - {
+        each.removeprefix("old-") for each in left if each.startswith("old-")
+    }
+    assert gone == {"in sync", "refused", "failed", "interrupted", "superseded", "stale"}
+    assert forgotten == len(gone)
+    assert {f"new-{state.value}" for state in State} <= left
+    # It is the last of its environment, and the last after which code and cloud were one.
+    assert "in sync last" in left
+    assert store.latest().keys() == {"prod", *(f"e{number}" for number in range(len(State)))}
+
+
+def test_many_runs_are_forgotten_a_part_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from driftctl_py.adapters.store import writing
+
+    monkeypatch.setattr(writing, "FORGOTTEN_AT_ONCE", 3)
+    for number in range(8):
+        store.save(replace(RUN, id=f"r{number}", state=State.FAILED))
+
+    assert store.forget(NOON + timedelta(seconds=1)) == 7
+    assert [run.id for run in store.runs(limit=10)] == ["r7"]
+
+
 def test_a_run_that_this_version_cannot_read_is_said_to_be_one(store: Store, place: Place) -> None:
     store.save(RUN)
     change(place, "UPDATE runs SET document = replace(document, 'planning', 'dreaming')")

@@ -15,6 +15,8 @@ from driftctl_py.core.run import Run, State
 from driftctl_py.errors import StoreError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
 
@@ -164,6 +166,20 @@ class Store:
             environment=environment,
         )
         return found[0] if found else None
+
+    def forget(self, before: datetime) -> int:
+        """Forget runs of before that moment that came to nothing, but for the last of each
+        environment and the last that converged; how many. What was applied stays."""
+        from driftctl_py.adapters.store import writing
+
+        forgotten = 0
+        while True:
+            # Not all at once: whoever else writes has to wait for it.
+            with self._database.writing() as connection:
+                removed = writing.forget(connection, before)
+            forgotten += removed
+            if removed < writing.FORGOTTEN_AT_ONCE:
+                return forgotten
 
     # --- approvals and restraints
 

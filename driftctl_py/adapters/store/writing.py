@@ -8,8 +8,9 @@ since to build it anew for each run takes SQLAlchemy longer than all the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 from sqlalchemy.exc import IntegrityError
 
 from driftctl_py.adapters.store.records import (
@@ -76,6 +77,24 @@ _NO_KEY = text("DELETE FROM approver_keys WHERE name = :name")
 _FACT = text("INSERT INTO facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
 
 
+FORGOTTEN_AT_ONCE = 1000
+_UNEVENTFUL = (
+    State.IN_SYNC,
+    State.REFUSED,
+    State.FAILED,
+    State.INTERRUPTED,
+    State.SUPERSEDED,
+    State.STALE,
+)
+_FORGET = text(
+    "DELETE FROM runs WHERE number IN (SELECT number FROM runs"
+    " WHERE started_at < :before AND state IN :states"
+    " AND number NOT IN (SELECT number FROM latest)"
+    " AND number NOT IN (SELECT max(number) FROM runs WHERE converged GROUP BY environment)"
+    " LIMIT :limit)"
+).bindparams(bindparam("states", [state.value for state in _UNEVENTFUL], expanding=True))
+
+
 def _locking(sql: str) -> Mapping[str, TextClause]:
     """A query that locks what it finds, by dialect. In SQLite nobody else writes anyhow."""
     return {"sqlite": text(sql), "postgresql": text(f"{sql} FOR UPDATE")}
@@ -114,6 +133,12 @@ def save(connection: Connection, run: Run) -> None:
             todo="See what it came to: driftctl-py runs",
         ) from error
     connection.execute(_LATEST, {"environment": run.environment, "number": number})
+
+
+def forget(connection: Connection, before: datetime) -> int:
+    """Remove some of the runs that came to nothing; how many."""
+    values = {"before": microseconds(before), "limit": FORGOTTEN_AT_ONCE}
+    return connection.execute(_FORGET, values).rowcount
 
 
 def _refuse_a_move(run: Run, was: State, worker: str) -> None:
