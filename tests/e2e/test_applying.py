@@ -43,6 +43,21 @@ def of(file: Path, name: str) -> Any:
     return json.loads(file.read_text())[name]
 
 
+def wants(site: Site, *, cpus: int) -> None:
+    """A commit that gives the server another number of processors."""
+    site.environment("prod", SERVER.replace("cpus  = 2", f"cpus  = {cpus}"))
+    site.commit()
+
+
+def with_an_approved_commit(site: Site) -> Path:
+    """Eight processors are planned and approved, and not applied yet; the server's file."""
+    server = in_the_folder(site, git="gate")
+    wants(site, cpus=8)
+    assert site.main("plan", "prod").code == 2
+    assert site.main("approve", "prod", "--reason", "Black Friday").code == 0
+    return server
+
+
 def last_run(site: Site, name: str = "prod") -> dict[str, Any]:
     runs = site.main("runs", name, "--format", "json").json["runs"]
     found: dict[str, Any] = runs[0]
@@ -66,8 +81,7 @@ def test_drift_under_auto_is_healed_by_one_command(site: Site) -> None:
 
 def test_a_commit_is_held_until_somebody_approves_it(site: Site) -> None:
     server = in_the_folder(site, git="gate")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
+    wants(site, cpus=8)
 
     planned = site.main("plan", "prod")
     unapproved = site.main("apply", "prod")
@@ -85,13 +99,8 @@ def test_a_commit_is_held_until_somebody_approves_it(site: Site) -> None:
 
 def test_an_approval_is_worth_nothing_for_a_plan_that_means_something_else(s3_site: Site) -> None:
     site = s3_site
-    server = in_the_folder(site, git="gate")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
-    site.main("plan", "prod")
-    site.main("approve", "prod", "--reason", "Black Friday")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 16"))
-    site.commit()
+    server = with_an_approved_commit(site)
+    wants(site, cpus=16)
 
     applied = site.main("apply", "prod")
 
@@ -102,11 +111,7 @@ def test_an_approval_is_worth_nothing_for_a_plan_that_means_something_else(s3_si
 
 def test_an_unrelated_commit_does_not_void_an_approval(s3_site: Site) -> None:
     site = s3_site
-    server = in_the_folder(site, git="gate")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
-    site.main("plan", "prod")
-    site.main("approve", "prod", "--reason", "Black Friday")
+    server = with_an_approved_commit(site)
     site.write("README.md", "Nothing that an engine reads.\n")
     site.commit()
 
@@ -120,8 +125,7 @@ def test_a_state_that_moved_is_planned_again_and_the_same_meaning_goes_on(s3_sit
     site = s3_site
     server = in_the_folder(site, git="gate")
     two = SERVER + 'resource "terraform_data" "other" { input = "by hand" }\n'
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
+    wants(site, cpus=8)
     site.main("plan", "prod")
     site.main("approve", "prod", "--reason", "Black Friday")
     # Somebody's apply that comes to nothing in the end, but for the state's serial.
@@ -170,11 +174,7 @@ def test_the_modes_that_nobody_set_apply_nothing(s3_site: Site) -> None:
 
 def test_a_saved_plan_that_was_changed_is_not_applied(s3_site: Site) -> None:
     site = s3_site
-    server = in_the_folder(site, git="gate")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
-    site.main("plan", "prod")
-    site.main("approve", "prod", "--reason", "Black Friday")
+    server = with_an_approved_commit(site)
     reference = last_run(site)["artifacts"]["plan"]
     (kept,) = [each for each in site.data.rglob("*") if reference.partition("-")[2] in each.name]
     data = kept.read_bytes()
@@ -190,8 +190,7 @@ def test_a_saved_plan_that_was_changed_is_not_applied(s3_site: Site) -> None:
 def test_what_was_rejected_is_not_applied(s3_site: Site) -> None:
     site = s3_site
     server = in_the_folder(site, git="gate")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
+    wants(site, cpus=8)
     site.main("plan", "prod")
 
     rejected = site.main("reject", "prod", "--reason", "Not before the holidays.")
@@ -207,8 +206,7 @@ def test_a_rollback_holds_until_it_is_released(s3_site: Site) -> None:
     server = in_the_folder(site, git="auto")
     assert site.main("apply", "prod").code == 0
     first = site.git("rev-parse", "HEAD")
-    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
-    site.commit()
+    wants(site, cpus=8)
     assert site.main("apply", "prod").code == 0
 
     back = site.main("rollback", "prod", "--to", first, "--reason", "It was too much.")
