@@ -126,12 +126,23 @@ class Approvals:
                 todo=f"Make a plan (driftctl-py plan {target}), or look: driftctl-py status",
             )
         run = found[0]
+        if not run.state.waits and (alike := self._waits_alike(run)) is not None:
+            # The loop plans again and again; who read an earlier run read the same.
+            return alike
         if not run.state.waits:
             raise UsageError(
                 f"Run {run.id} is {run.state.value}, so its plan waits for nobody.",
                 todo=f"Make a new one: driftctl-py plan {run.environment}",
             )
         return run
+
+    def _waits_alike(self, run: Run) -> Run | None:
+        """The run that waits, where it means just what this one does."""
+        waiting = self._store.runs(
+            environment=run.environment, states=(State.ALLOWED, State.HELD), limit=1
+        )
+        binding = binding_of(run)
+        return next((each for each in waiting if binding and binding_of(each) == binding), None)
 
     def _rejected(self, run: Run) -> bool:
         binding = binding_of(run)

@@ -133,6 +133,23 @@ def test_what_does_not_wait_cannot_be_approved(bench: Bench, state: State) -> No
         bench.says(GRACE, target=made.id)
 
 
+def test_who_names_an_earlier_run_that_means_the_same_approves_what_waits(bench: Bench) -> None:
+    earlier = bench.has(run())
+    bench.store.save(replace(earlier, state=State.SUPERSEDED))
+    waits = bench.has(run(id="20261124-later"))
+
+    assert bench.says(GRACE, target=earlier.id).run == waits
+
+
+def test_an_earlier_run_that_means_something_else_is_not_what_waits(bench: Bench) -> None:
+    earlier = bench.has(run())
+    bench.store.save(replace(earlier, state=State.SUPERSEDED))
+    bench.has(run(id="20261124-later", fingerprint="f2-another"))
+
+    with pytest.raises(UsageError, match="is superseded, so its plan waits for nobody"):
+        bench.says(GRACE, target=earlier.id)
+
+
 def test_a_name_that_nothing_has_is_said(bench: Bench) -> None:
     with pytest.raises(UsageError, match="No plan of prud waits"):
         bench.says(GRACE, target="prud")
