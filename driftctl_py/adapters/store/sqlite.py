@@ -195,10 +195,7 @@ class SqliteDatabase:
                     todo=f"See who has it open (fuser -v {self._path}), then try again.",
                 )
             case sqlite3.SQLITE_READONLY:
-                return StoreError(
-                    f"{self.shown} is read-only for us, so nothing can be recorded.",
-                    todo="Remount its disk for writing, or run as the user who owns it.",
-                )
+                return self._read_only()
             case sqlite3.SQLITE_FULL:
                 return StoreError(
                     f"The disk that holds {self._path} is full, so nothing could be recorded.",
@@ -210,6 +207,8 @@ class SqliteDatabase:
                     todo=f"Restore a backup, or move it away to begin anew: "
                     f"mv {self._path} {self._path}.damaged",
                 )
+            case sqlite3.SQLITE_CANTOPEN if self._lies_read_only():
+                return self._read_only()
             case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
                 return StoreError(
                     f"{self.shown} cannot be opened: {error}.",
@@ -220,3 +219,13 @@ class SqliteDatabase:
                     f"{self.shown} cannot be used: {error}.",
                     todo=f"Check the disk: df -h {self._path.parent}",
                 )
+
+    def _lies_read_only(self) -> bool:
+        """Where nobody has it open, SQLite cannot even read it without writing beside it."""
+        return self._path.exists() and not os.access(self._path.parent, os.W_OK)
+
+    def _read_only(self) -> StoreError:
+        return StoreError(
+            f"{self.shown} is read-only for us, so nothing can be recorded.",
+            todo="Remount its disk for writing, or run as the user who owns it.",
+        )
