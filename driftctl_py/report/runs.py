@@ -6,11 +6,9 @@ business, and that of a plan `plan_text`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
-
-from tabulate import tabulate
 
 from driftctl_py.core.approval import Approval, People, Requirement, Standing, moment
 from driftctl_py.core.audit import Entry
@@ -431,14 +429,25 @@ def table(
         widths[shrink] = max(room, show.columns(headers[shrink]))
         for row in rows:
             row[shrink] = show.cut_middle(row[shrink], widths[shrink])
+    # By hand: to import and ask tabulate took a quarter of the time of a status.
+    for cells in (headers, ["-" * width for width in widths]):
+        yield _line(cells, widths, alignment)
     for row, style in zip(rows, styles, strict=True):
-        row[styled] = terminal.styled(style, row[styled])
-    # The heading as rows: tabulate makes every column with a heading two wider.
-    text = tabulate(
-        [headers, ["-" * width for width in widths], *rows],
-        tablefmt="plain",
-        disable_numparse=True,
-        colalign=alignment,
-    )
-    for line in text.split("\n"):
-        yield line.rstrip()
+        yield _line(row, widths, alignment, {styled: terminal.styled(style, row[styled])})
+
+
+_NONE_STYLED: Mapping[int, str] = {}
+
+
+def _line(
+    cells: Sequence[str],
+    widths: Sequence[int],
+    alignment: Sequence[str],
+    styled: Mapping[int, str] = _NONE_STYLED,
+) -> str:
+    parts = []
+    for number, (cell, width, side) in enumerate(zip(cells, widths, alignment, strict=True)):
+        gap = " " * (width - show.columns(cell))
+        told = styled.get(number, cell)
+        parts.append(gap + told if side == "right" else told + gap)
+    return "  ".join(parts).rstrip()
