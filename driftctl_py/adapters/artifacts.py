@@ -17,7 +17,6 @@ from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -326,6 +325,8 @@ class S3Artifacts:
                 return False
             raise
         date = head["ResponseMetadata"]["HTTPHeaders"]["date"]
+        from email.utils import parsedate_to_datetime
+
         age = parsedate_to_datetime(date).astimezone(UTC) - head["LastModified"]
         return bool(head.get("ChecksumSHA256") == b64encode(digest).decode() and age < _FRESH)
 
