@@ -18,9 +18,6 @@ from driftctl_py.core.environment import Source
 from driftctl_py.core.git_url import is_commit, looks_abbreviated, parse_address
 from driftctl_py.errors import SourceError
 
-# Of what is not applied yet; who wrote more than this is on holiday by now.
-_COMMITS_AT_MOST = 1000
-
 
 class GitContents(GitSources):
     """Sources of which more is asked, because something is to be applied."""
@@ -50,22 +47,25 @@ class GitContents(GitSources):
                 found[path] = facts.split(" ")[2]
         return found
 
-    def at(self, source: Source, commit: str) -> Revision:
-        """A commit of the source's history, laid out apart even where the source is planned in
-        place. Seven characters of it are enough. Raises `SourceError` when the history of what
-        the source stands at does not hold it."""
+    def at(self, source: Source, commit: str, *, ref: str | None = None) -> Revision:
+        """A commit of the history of ``ref``, or of the source's own, laid out apart even where the
+        source is planned in place. Seven characters of it are enough. Raises `SourceError` when
+        that history does not hold it."""
         if not (is_commit(commit) or looks_abbreviated(commit)):
             raise SourceError(
                 f"{commit!r} is no commit.",
                 todo="Give at least seven characters of one: git log --oneline",
             )
         mirror = self._mirror(source)
-        if source.ref is None and parse_address(source.url).transport == "here":
+        wanted = ref if ref is not None else source.ref
+        if wanted is None and parse_address(source.url).transport == "here":
             here = self._in_place(source)
-            ref, head = here.ref, here.commit
+            name, head = here.ref, here.commit
+        elif wanted is not None and is_commit(wanted):
+            name = head = wanted
         else:
-            ref, head = self._ask(mirror, source.ref)
-        head, _ = self._have(mirror, head, ref)
+            name, head = self._ask(mirror, wanted)
+        head, _ = self._have(mirror, head, name)
         answer = self._git.run(
             mirror.repo,
             "rev-parse --verify --quiet --end-of-options",
@@ -78,12 +78,12 @@ class GitContents(GitSources):
         )
         if not known or not known.good:
             raise SourceError(
-                f"The history of {ref} in {mirror.display} holds no commit {commit}, so nothing "
+                f"The history of {name} in {mirror.display} holds no commit {commit}, so nothing "
                 "is planned at it.",
-                todo=f"Name one of these: git log --oneline {ref}",
+                todo=f"Name one of these: git log --oneline {name}",
             )
-        full, committed_at = self._have(mirror, full, ref)
-        return self._noted_as_resolved(source, mirror.home, ref, full, committed_at)
+        full, committed_at = self._have(mirror, full, name)
+        return self._noted_as_resolved(source, mirror.home, name, full, committed_at)
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
         """A file of a revision; None where the commit holds none of that name."""
@@ -94,28 +94,32 @@ class GitContents(GitSources):
         what = f"{path} of {revision.short} in source {source.name!r} cannot be read"
         return self._git.must(answer, what).out
 
-    def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
+    def authors(
+        self, source: Source, since: str, to: Revision, paths: Collection[str]
+    ) -> tuple[str, ...]:
         """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
-        ``since``; of ``to`` alone where ``since`` is empty or not known here. Sorted."""
-        last = ("-1", to.commit)
+        ``since``, as far as it changed one of the paths; of all that ever did where ``since`` is
+        empty or not known here. Sorted."""
         answer = None
-        if since and since != to.commit:
-            answer = self._log(
-                source, to, f"--max-count={_COMMITS_AT_MOST}", f"{since}..{to.commit}"
-            )
+        if since:
+            answer = self._log(source, to, f"{since}..{to.commit}", paths)
         if answer is None or not answer.good:
-            answer = self._log(source, to, *last)
+            answer = self._log(source, to, to.commit, paths)
         self._git.must(answer, f"Who wrote {to.short} of {to.display_url} cannot be read")
         words = answer.out.decode("utf-8", "replace").split("\n")
         return tuple(sorted({word.strip().lower() for word in words if word.strip()}))
 
-    def _log(self, source: Source, revision: Revision, *which: str) -> Answer:
+    def _log(
+        self, source: Source, revision: Revision, which: str, paths: Collection[str]
+    ) -> Answer:
         place, bare = self._place(source, revision)
         return self._git.run(
             place,
-            "log --no-show-signature --no-notes --no-mailmap --format=%ae%n%ce",
-            *which,
+            "log --no-show-signature --no-notes --no-mailmap --full-history --format=%ae%n%ce",
+            which,
             "--",
+            # The root holds all of them.
+            *(f":(top,literal){path}" for path in sorted(paths) if "." not in paths),
             bare=bare,
         )
 

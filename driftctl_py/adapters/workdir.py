@@ -222,6 +222,11 @@ class Workdirs:
         with _disk_errors(path):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
+    def digest(self, path: Path) -> str:
+        """``sha256-…`` of a file of ours."""
+        with _disk_errors(path), path.open("rb") as file:
+            return f"sha256-{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
     def exists(self, path: Path) -> bool:
         """Whether it is there."""
         return path.exists()

@@ -6,6 +6,8 @@ without us and says what it does in a file. Nothing is concluded that this file 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +19,19 @@ from driftctl_py.app.preparation import Prepared, Settings
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Rulings, judge
-from driftctl_py.core.known_secrets import hide_in
+from driftctl_py.core.known_secrets import hide, hide_in
 from driftctl_py.core.restraint import Restraint, Why
-from driftctl_py.core.run import Run, State
-from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Interrupted, Unavailable
+from driftctl_py.core.run import Applied, Purpose, Run, State
+from driftctl_py.errors import (
+    ArtifactError,
+    Diagnostic,
+    DriftctlError,
+    EngineError,
+    Interrupted,
+    StoreError,
+    Unavailable,
+    UsageError,
+)
 
 
 class Applier:
@@ -49,9 +60,26 @@ class Applier:
         self._settings = settings
         self._retention = retention
 
-    def apply(self, run: Run, prepared: Prepared, decision: Apply, *, actor: str) -> Run:
-        """Apply the plan that lies in the environment's directory; the run as it ended."""
+    def apply(
+        self,
+        run: Run,
+        prepared: Prepared,
+        decision: Apply,
+        *,
+        actor: str,
+        insist: Callable[[], None],
+    ) -> Run:
+        """Apply the plan that lies in the environment's directory; the run as it ended.
+        ``insist`` raises when it may not be applied after all: the run lock was lost, or somebody
+        holds the environment back since it was decided."""
         name = prepared.environment.name
+        insist()
+        if self._workdirs.digest(prepared.workdir.plan_file) != run.artifacts.get("plan"):
+            raise ArtifactError(
+                f"{prepared.workdir.plan_file} is not the plan that was decided about, so nothing "
+                "was applied.",
+                todo=f"Plan again: driftctl-py plan {name}",
+            )
         began = replace(run, state=State.APPLYING, reason="", todo="")
         # First the place for what the engine says: where it is, it is known what was said.
         log = self._log_of(run)
@@ -71,6 +99,7 @@ class Applier:
         )
         self._progress.started(name, "apply")
         try:
+            insist()
             end = self._appliers.apply(
                 pinned(prepared),
                 plan=prepared.workdir.plan_file,
@@ -78,9 +107,10 @@ class Applier:
                 grace_seconds=prepared.environment.apply_grace_seconds,
                 on_event=self._watch(name),
             )
-        except (EngineError, Unavailable, Interrupted) as error:
+        except (EngineError, Unavailable, Interrupted, UsageError) as error:
             # It was not even started: no engine, no room for its log, or somebody stopped us.
-            failed = replace(began, state=State.FAILED, reason=error.what, todo=error.todo)
+            what = hide(error.what, self._settings.secrets)
+            failed = replace(began, state=State.FAILED, reason=what, todo=error.todo)
             return self._save(failed, "apply ended", actor)
         ended = self._concluded(began, end)
         if ended.state is State.UNVERIFIED:
@@ -141,12 +171,7 @@ class Applier:
             return replace(run, state=State.FAILED, reason=reason, todo=again)
         unseen = end.exit_code is None or end.exit_code < 0  # nobody was there, or it was killed
         if unseen and end.began and not applied.finished:
-            return replace(
-                run,
-                state=State.UNKNOWN,
-                reason="The engine ended without saying that it was through.",
-                todo=again,
-            )
+            return self._block_unknown(run)
         reason = _first(errors)
         if end.interrupted:
             reason = f"It was interrupted. {reason}".rstrip()
@@ -158,7 +183,8 @@ class Applier:
         """A plan made afterwards says whether anything is left to do."""
         name = run.environment
         try:
-            left = self._planner.has_something_left(prepared)
+            accepted = run.purpose is Purpose.ACCEPT
+            left = self._planner.has_something_left(prepared, refresh_only=accepted)
         except DriftctlError as error:
             return replace(
                 run,
@@ -183,6 +209,25 @@ class Applier:
             todo=f"driftctl-py plan {name} shows it; what a provider never settles on belongs "
             "into `ignore_changes`.",
         )
+
+    def _block_unknown(self, run: Run) -> Run:
+        """An engine that was killed may have made what its state does not know of; the next apply
+        would make it again."""
+        applied = run.applied or Applied(finished=False)
+        begun = ", ".join((*applied.done, *applied.unfinished)) or "nothing that it reported"
+        reason = (
+            f"The engine of run {run.id} was killed in the middle ({begun}), so the state may not "
+            "know of what it made."
+        )
+        todo = (
+            "See what is really there, import what the state does not know, remove a lock that "
+            f"was left (force-unlock), then: {_unblock(run.environment)}"
+        )
+        self._store.restrain(
+            Restraint(run.environment, Why.BLOCKED, reason, run.actor, self._clock(), run=run.id),
+            self._event(run, "blocked", run.actor, reason=reason),
+        )
+        return replace(run, state=State.UNKNOWN, reason=reason, todo=todo)
 
     def _keep_lost_state(self, run: Run, path: str) -> Run:
         """A state that could not be saved is the only record of what was made: it stays where it
@@ -219,7 +264,13 @@ class Applier:
             done=str(len(applied.done)) if applied else "0",
             failed=str(len(applied.failed)) if applied else "0",
         )
-        self._store.save(ended, event)
+        try:
+            self._store.save(ended, event)
+        except StoreError:
+            # Somebody took us for dead and wrote that nobody knows. We do, and the trail hears it.
+            with suppress(DriftctlError):
+                self._store.note(event)
+            raise
         drop_plan(self._artifacts, run)
         # It may quote secrets, so it is kept no longer than anything else.
         self._workdirs.prune_runs(run.environment, before=self._clock() - self._retention)

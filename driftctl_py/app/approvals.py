@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from driftctl_py.app.binding import last_applied, required_binding
 from driftctl_py.app.ports import Clock, Store
+from driftctl_py.app.waiting import the_one_that_waits
 from driftctl_py.core.approval import (
     Approval,
     Identity,
@@ -107,9 +108,9 @@ class Approvals:
         return Given(approval, self._people.name_of(by.text) or by.text, found, run)
 
     def _waiting(self, target: str) -> Run:
-        runs = self._store.runs(environment=target, states=(State.ALLOWED, State.HELD), limit=1)
-        if runs:
-            return runs[0]
+        runs = self._store.runs(environment=target, states=(State.ALLOWED, State.HELD), limit=10)
+        if (waiting := the_one_that_waits(runs)) is not None:
+            return waiting
         last = self._store.runs(environment=target, limit=1)
         if last and last[0].state in (State.REJECTED, State.REFUSED) and self._rejected(last[0]):
             # Whoever said no may say yes after all; it counts for the next plan.
@@ -139,7 +140,7 @@ class Approvals:
     def _waits_alike(self, run: Run) -> Run | None:
         """The run that waits, where it means just what this one does."""
         waiting = self._store.runs(
-            environment=run.environment, states=(State.ALLOWED, State.HELD), limit=1
+            environment=run.environment, states=(State.ALLOWED, State.HELD), limit=10
         )
         binding = binding_of(run)
         return next((each for each in waiting if binding and binding_of(each) == binding), None)

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from driftctl_py.app.binding import last_applied, required_binding
 from driftctl_py.app.order import Order
-from driftctl_py.app.planning import Made
+from driftctl_py.app.planning import Made, fingerprint_of
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Gate, Store
 from driftctl_py.app.preparation import Prepared, Settings
+from driftctl_py.app.sharing import Sharing
 from driftctl_py.core.approval import People, standing
 from driftctl_py.core.assessment import Status
 from driftctl_py.core.audit import Event
@@ -32,7 +33,7 @@ from driftctl_py.core.environment import Environment
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
-from driftctl_py.errors import DriftctlError
+from driftctl_py.errors import DriftctlError, Untrusted
 from driftctl_py.report.plan_document import render_plan_json
 
 
@@ -58,6 +59,7 @@ class Decider:
         gate: Gate,
         people: People,
         clock: Clock,
+        sharing: Sharing,
         settings: Settings,
     ) -> None:
         self._workdirs = workdirs
@@ -67,6 +69,7 @@ class Decider:
         self._gate = gate
         self._people = people
         self._clock = clock
+        self._sharing = sharing
         self._settings = settings
 
     def decided(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
@@ -99,9 +102,11 @@ class Decider:
             status=assessment.status.value,
             totals=assessment.totals,
             drifted=assessment.drifted,
-            fingerprint=str(report.fingerprint),
+            fingerprint=fingerprint_of(report, order.purpose),
             judgement=judgement,
-            authors=self._contents.authors(source, since, order.revision),
+            authors=self._contents.authors(
+                source, since, order.revision, made.governing.trees.keys()
+            ),
         )
         now = self._clock()
         decision = decide(
@@ -119,7 +124,7 @@ class Decider:
                 applied_at=last_applied(self._store, required_binding(run)),
             ),
             rulings=rulings,
-            obstacles=self._obstacles(order, made.prepared),
+            obstacles=self.obstacles(order, made.prepared),
             accepting=order.purpose is Purpose.ACCEPT,
             now=now,
         )
@@ -130,9 +135,18 @@ class Decider:
             )
         return self._recorded(run, order, decision, made), decision
 
-    def _obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
+    def obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
+        """What forbids to apply there at this moment, whatever the plan says."""
         name, now = order.environment.name, self._clock()
         found = []
+        if others := self._sharing.others(prepared):
+            found.append(
+                Obstacle(
+                    f"{name} and {' and '.join(others)} share one state, "
+                    f"{prepared.backend.address}: each would destroy what the other has.",
+                    "Give each its own key, for example with {environment} in state.s3.key.",
+                )
+            )
         for each in self._store.restraints(name):
             if each.why is Why.PINNED or not each.holds(now):
                 continue
@@ -165,6 +179,12 @@ class Decider:
             if state.waits and "plan" not in artifacts:
                 plan = made.prepared.workdir.plan_file
                 artifacts["plan"] = self._artifacts.put_file(plan)
+                if artifacts["plan"] != made.digest:
+                    raise Untrusted(
+                        f"{plan} is not what it was when it was made: another plan was written "
+                        "there meanwhile, perhaps by an engine that a killed pass left behind.",
+                        todo=f"Plan again: driftctl-py plan {run.environment}",
+                    )
             run = replace(run, artifacts=artifacts)
         now = self._clock()
         run = replace(
@@ -174,8 +194,11 @@ class Decider:
             todo=todo,
             ended_at=None if state.waits else now,
         )
-        if order.purpose is not Purpose.HEAL:
-            self._supersede(run, order)
+        if order.purpose is Purpose.HEAL:
+            # It is applied now or never: nobody is to find it waiting.
+            run = replace(run, state=State.PLANNING) if state.waits else run
+        else:
+            self._supersede(run)
         self._store.save(run, *self._events(run, order))
         return run
 
@@ -184,11 +207,11 @@ class Decider:
         nobody has to know, or each interval would be an entry for ever."""
         before = self._store.runs(environment=run.environment, limit=1, before=run.id)
         same = before and before[0].state is run.state and _meaning(before[0]) == _meaning(run)
-        if run.state is State.IN_SYNC or (run.state is State.REFUSED and same):
+        if run.state is State.IN_SYNC or (run.state in (State.REFUSED, State.HELD) and same):
             return ()
         evidence = {
             "commit": run.commit,
-            "decision": run.state.value,
+            "decision": "allowed" if run.state is State.PLANNING else run.state.value,
             "fingerprint": run.fingerprint,
             "governing": run.governing.digest if run.governing else "",
             **run.artifacts,
@@ -196,12 +219,15 @@ class Decider:
         }
         return (Event("decided", self._clock(), order.actor, run.environment, run.id, evidence),)
 
-    def _supersede(self, run: Run, order: Order) -> None:
+    def _supersede(self, run: Run) -> None:
+        """A newer plan takes the place of one that waits; but what was asked for, to accept what is
+        there, waits on beside what the code wants."""
         waiting = self._store.runs(
             environment=run.environment, states=(State.ALLOWED, State.HELD), limit=100
         )
         for each in waiting:
-            if each.id != run.id:
+            alike = (each.purpose is Purpose.ACCEPT) is (run.purpose is Purpose.ACCEPT)
+            if each.id != run.id and alike:
                 over = replace(
                     each,
                     state=State.SUPERSEDED,

@@ -49,8 +49,9 @@ class Leases:
         self._seconds = seconds
 
     @contextmanager
-    def held(self, environment: str, run: str) -> Iterator[None]:
-        """Raises `Busy` when somebody else holds it."""
+    def held(self, environment: str, run: str) -> Iterator[Callable[[], None]]:
+        """Raises `Busy` when somebody else holds it. What is given raises `Unavailable` when it
+        was lost meanwhile, as in a machine that slept."""
         now = self._clock()
         lease = Lease(environment, run, self._worker, now, now, self._seconds)
         holder = self._store.take(lease)
@@ -65,13 +66,21 @@ class Leases:
         heart.daemon = True
         heart.start()
         try:
-            yield
+            yield lambda: self._insist(lease)
         finally:
             ended.set()
             heart.join()
             # Not to be hidden behind an error of its own: a lock without a heartbeat frees itself.
             with suppress(DriftctlError):
                 self._store.free(lease)
+
+    def _insist(self, lease: Lease) -> None:
+        if not self._store.beat(replace(lease, beat_at=self._clock())):
+            raise Unavailable(
+                f"Somebody else took over {lease.environment} meanwhile, since this process gave "
+                "no sign of life; nothing was applied by it.",
+                todo=f"See what they do: driftctl-py status {lease.environment}",
+            )
 
     def _beat(self, lease: Lease, ended: Event) -> None:
         while not ended.wait(self._seconds / 4):

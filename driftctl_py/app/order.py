@@ -20,3 +20,4 @@ class Order:
     purpose: Purpose = Purpose.RECONCILE
     base: str = ""
     reason: str = ""
+    """Why somebody wants it, in their words."""

@@ -28,6 +28,7 @@ from driftctl_py.core.governing import Governing, ruling_text, seal
 from driftctl_py.core.known_secrets import hide, hide_in
 from driftctl_py.core.plan_report import PlanReport, read_plan
 from driftctl_py.core.remedy import remedy
+from driftctl_py.core.run import Purpose
 from driftctl_py.core.state import LocalAddress, OtherAddress, lineage_and_serial
 from driftctl_py.core.values import Secrets
 from driftctl_py.errors import EngineError, SourceError, StateError, Untrusted
@@ -39,8 +40,9 @@ LOCK_PATIENCE_SECONDS = 30
 @dataclass(frozen=True, slots=True)
 class Made:
     """A saved plan, and what is known of it. ``report`` is None where the event stream alone
-    proved that there is nothing to show. ``lineage`` and ``serial`` are those of the state that it
-    was made on: empty and None before there is one, or where only the engine can read it."""
+    proved that there is nothing to show. ``digest`` is that of the saved plan as it was made,
+    before anybody read it. ``lineage`` and ``serial`` are those of the state that it was made on:
+    empty and None before there is one, or where only the engine can read it."""
 
     prepared: Prepared
     governing: Governing
@@ -48,6 +50,7 @@ class Made:
     lineage: str = ""
     serial: int | None = None
     warnings: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class Planner:
@@ -122,11 +125,12 @@ class Planner:
                 diagnostics=hide_in(planned.errors, self._settings.secrets),
             )
         quiet = planned.exit_code == 0 and planned.log.quiet and not refresh_only
+        digest = "" if quiet else self._workdirs.digest(prepared.workdir.plan_file)
         report = None if quiet else self._show(prepared)
         self._refuse_moved_tree(prepared)
         state = self._plans.state_of(prepared.workdir.plan_file)
         lineage, serial = state or ("", None)
-        return Made(prepared, governing, report, lineage, serial, warnings)
+        return Made(prepared, governing, report, lineage, serial, warnings, digest)
 
     def read(self, prepared: Prepared) -> PlanReport:
         """The saved plan that lies where `Workdir.plan_file` says."""
@@ -145,9 +149,13 @@ class Planner:
         )
         return None if state is None else lineage_and_serial(state)
 
-    def has_something_left(self, prepared: Prepared) -> PlanReport | None:
-        """What a plan finds to do after an apply; None: nothing at all. It takes no lock and is
-        not kept."""
+    def has_something_left(
+        self, prepared: Prepared, *, refresh_only: bool = False
+    ) -> PlanReport | None:
+        """What a plan finds to do after an apply; None: nothing at all. It is not kept, and takes
+        no lock unless it only refreshes."""
+        if refresh_only:
+            return self.plan(prepared, refresh_only=True).report
         run = pinned(prepared)
         self._progress.started(prepared.environment.name, "plan")
         planned = self._engines.plan(run, out=prepared.workdir.plan_file, on_event=_ignore)
@@ -250,6 +258,12 @@ class Planner:
             todo=remedy(errors, self._settings.dropped),
             diagnostics=errors,
         )
+
+
+def fingerprint_of(report: PlanReport, purpose: Purpose) -> str:
+    """What a plan means and is for: to record what is there means another thing than to change it,
+    even where the two plans say the same."""
+    return f"{'accept-' if purpose is Purpose.ACCEPT else ''}{report.fingerprint}"
 
 
 def pinned(prepared: Prepared) -> EngineRun:

@@ -75,6 +75,7 @@ class ApplyWorkdirs(Workdirs, Protocol):
     def lost_state(self, workdir: Workdir) -> Path | None: ...
     def make_directory(self, path: Path) -> None: ...
     def exists(self, path: Path) -> bool: ...
+    def digest(self, path: Path) -> str: ...
     def prune_runs(self, environment: str, *, before: datetime) -> None: ...
 
 
@@ -326,16 +327,19 @@ class Contents(Protocol):
         """Git's ids of directories and files of a revision, by path."""
         ...
 
-    def at(self, source: Source, commit: str) -> Revision:
-        """A commit of the source's history, laid out apart even where the source is planned in
-        place. Raises `SourceError` when the history does not hold it."""
+    def at(self, source: Source, commit: str, *, ref: str | None = None) -> Revision:
+        """A commit of the history of ``ref``, or of the source's own, laid out apart even where the
+        source is planned in place. Raises `SourceError` when the history does not hold it."""
         ...
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
         """A file of a revision; None where the commit holds none of that name."""
         ...
 
-    def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
+    def authors(
+        self, source: Source, since: str, to: Revision, paths: Collection[str]
+    ) -> tuple[str, ...]:
         """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
-        ``since``; of ``to`` alone where ``since`` is empty or unknown."""
+        ``since``, as far as it changed one of the paths; of all that ever did where ``since`` is
+        empty or unknown."""
         ...

@@ -9,11 +9,13 @@ this very pass, by what holds at this very moment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from driftctl_py.app.applying import Applier
 from driftctl_py.app.deciding import Decider
+from driftctl_py.app.holding import Holding
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made, Planner, told_safely
@@ -29,7 +31,14 @@ from driftctl_py.core.history import binding_of
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
-from driftctl_py.errors import DriftctlError, EngineError, Interrupted, Untrusted
+from driftctl_py.errors import (
+    DriftctlError,
+    EngineError,
+    Interrupted,
+    SourceError,
+    Untrusted,
+    UsageError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,19 @@ class Outcome:
     again: str = ""
     error: DriftctlError | None = None
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An order, while the run lock is held. ``insist`` raises when that was lost."""
+
+    order: Order
+    insist: Callable[[], None]
+
+    # Any: what an order is made of.
+    def about(self, **otherwise: Any) -> Work:
+        """The same with another order."""
+        return replace(self, order=replace(self.order, **otherwise))
 
 
 class Reconciler:
@@ -89,36 +111,51 @@ class Reconciler:
 
     def plan(self, order: Order) -> Outcome:
         """Plan and decide; apply nothing. Raises `Busy` when somebody else works there."""
-        with self._working(order) as order_now:
-            return self._pass(order_now, applies=False)
+        return self._working(order, lambda work: self._pass(work, applies=False))
 
     def reconcile(self, order: Order) -> Outcome:
         """Plan, decide, and apply what is allowed. Raises `Busy`."""
-        with self._working(order) as order_now:
-            return self._reconcile(order_now)
+        return self._working(order, self._reconcile)
 
     def apply(self, order: Order, run: str | None = None) -> Outcome:
         """Apply the plan that waits, or the one of that run; where none waits, `reconcile`.
         Raises `Busy`, and `UsageError` for a run that has no plan to apply."""
-        with self._working(order) as order_now:
-            waiting = self._waiting.find(order.environment.name, run)
-            if waiting is None:
-                return self._reconcile(order_now)
-            return self._apply_waiting(replace(order_now, purpose=waiting.purpose), waiting)
+        name = order.environment.name
 
-    def _reconcile(self, order: Order) -> Outcome:
-        outcome = self._pass(order, applies=True)
+        def apply(work: Work) -> Outcome:
+            waiting = self._waiting.find(name, run)
+            if waiting is None:
+                return self._reconcile(work)
+            return self._apply_waiting(work.about(purpose=waiting.purpose), waiting)
+
+        return self._working(order, apply)
+
+    def rollback(self, order: Order, commit: str) -> Outcome:
+        """Pin the environment at a commit of its history, and reconcile it there. Raises `Busy`,
+        and `SourceError` for a commit that its history does not hold."""
+        environment = order.environment
+        source = self._settings.sources[environment.source]
+
+        def pin() -> None:
+            revision = self._contents.at(source, commit, ref=environment.ref)
+            holding = Holding(self._store, clock=self._clock, actor=order.actor)
+            holding.pin(environment.name, revision.commit, reason=order.reason)
+
+        return self._working(replace(order, purpose=Purpose.ROLLBACK), self._reconcile, first=pin)
+
+    def _reconcile(self, work: Work) -> Outcome:
+        outcome = self._pass(work, applies=True)
         if outcome.run.state is State.STALE:
             # Somebody applied between our plan and our apply: what holds now is planned anew.
-            outcome = self._pass(replace(order, base=outcome.run.id), applies=True)
-        commit = self._heals_at(order, outcome)
+            outcome = self._pass(work.about(base=outcome.run.id), applies=True)
+        commit = self._heals_at(work.order, outcome)
         if commit is None:
             return outcome
-        healed = self._heal(order, outcome, commit)
-        if healed is None or healed.run.applied is None:
-            return outcome
+        healed = self._heal(work, outcome, commit)
+        if isinstance(healed, str):
+            return replace(outcome, warnings=(*outcome.warnings, healed))
         # The plan that waits was made before: what it means has changed, and its state moved.
-        return self._pass(replace(order, base=healed.run.id), applies=True)
+        return self._pass(work.about(base=healed.run.id), applies=True)
 
     def _heals_at(self, order: Order, outcome: Outcome) -> str | None:
         """The commit at which drift can be put back while a newer one waits; None where that is
@@ -134,22 +171,29 @@ class Reconciler:
         last = self._store.last_converged(order.environment.name)
         return None if last is None or last.commit == order.revision.commit else last.commit
 
-    def _heal(self, order: Order, outcome: Outcome, commit: str) -> Outcome | None:
-        """A whole plan at the last applied commit, never by ``-target``. None where it cannot be
-        made: then the stricter switch rules, and the plan that waits says so."""
-        source = self._settings.sources[order.environment.source]
+    def _heal(self, work: Work, outcome: Outcome, commit: str) -> Outcome | str:
+        """A whole plan at the last applied commit, never by ``-target``; why it came to nothing, as
+        a sentence, where it did: then the stricter switch rules, and the plan that waits says so.
+        """
+        environment = work.order.environment
+        why = f"Drift could not be put back at {commit[:7]}, the last applied commit, by itself: "
         try:
-            revision = self._contents.at(source, commit)
-        except DriftctlError:
-            return None
-        heal = replace(
-            order, revision=revision, purpose=Purpose.HEAL, base=outcome.run.id, trigger="heal"
+            source = self._settings.sources[environment.source]
+            revision = self._contents.at(source, commit, ref=environment.ref)
+        except DriftctlError as error:
+            return why + error.what
+        healed = self._pass(
+            work.about(
+                revision=revision, purpose=Purpose.HEAL, base=outcome.run.id, trigger="heal"
+            ),
+            applies=True,
         )
-        return self._pass(heal, applies=True)
+        return why + healed.run.reason if healed.run.applied is None else healed
 
-    def _pass(self, order: Order, *, applies: bool, only: Run | None = None) -> Outcome:
+    def _pass(self, work: Work, *, applies: bool, only: Run | None = None) -> Outcome:
         """Plan, decide and, where ``applies``, apply what is allowed; with ``only``, nothing that
         means something else than the plan of that run."""
+        order = work.order
         run = self._begun(order)
         try:
             prepared = self._prepared(order)
@@ -157,7 +201,7 @@ class Reconciler:
                 made = self._planner.plan(prepared, refresh_only=order.purpose is Purpose.ACCEPT)
                 run, decision = self._decider.decided(run, order, made)
                 if isinstance(decision, Apply) and applies and (only is None or _alike(run, only)):
-                    run = self._applier.apply(run, prepared, decision, actor=order.actor)
+                    run = self._applied(run, work, prepared, decision)
         except DriftctlError as error:
             return self._failed(run, order, error)
         except Exception as error:
@@ -165,7 +209,8 @@ class Reconciler:
             raise
         return Outcome(run, decision, made.report, warnings=made.warnings)
 
-    def _apply_waiting(self, order: Order, waiting: Run) -> Outcome:
+    def _apply_waiting(self, work: Work, waiting: Run) -> Outcome:
+        order = work.order
         try:
             prepared = self._prepared(order)
             with self._in_directory(prepared):
@@ -177,34 +222,71 @@ class Reconciler:
                     )
                     run, decision = self._decider.decided(waiting, order, made)
                     if isinstance(decision, Apply):
-                        run = self._applier.apply(run, prepared, decision, actor=order.actor)
-                    if run.state is not State.STALE:
+                        run = self._applied(run, work, prepared, decision)
+                    heals = run.state.waits and order.environment.apply.drift is Mode.AUTO
+                    if run.state is not State.STALE and not heals:
                         return Outcome(run, decision, before, warnings=warnings)
-                    again = run.reason
+                    again = run.reason if run.state is State.STALE else ""
         except DriftctlError as error:
             return Outcome(waiting, error=_safe(error, self._settings))
-        outcome = self._pass(replace(order, base=waiting.id), applies=True, only=waiting)
+        if not again:
+            # It still waits for its yes; what drifted since does not have to.
+            return self._reconcile(work)
+        outcome = self._pass(work.about(base=waiting.id), applies=True, only=waiting)
         return replace(outcome, before=before, again=again)
 
-    @contextmanager
-    def _working(self, order: Order) -> Iterator[Order]:
+    def _applied(self, run: Run, work: Work, prepared: Prepared, decision: Apply) -> Run:
+        def insist() -> None:
+            work.insist()
+            for each in self._decider.obstacles(work.order, prepared):
+                raise UsageError(each.why, todo=each.todo)
+
+        return self._applier.apply(run, prepared, decision, actor=work.order.actor, insist=insist)
+
+    def _working(
+        self,
+        order: Order,
+        do: Callable[[Work], Outcome],
+        *,
+        first: Callable[[], None] = lambda: None,
+    ) -> Outcome:
         """Hold the run lock; deal with what a pass that died left behind; anchor the trail."""
-        name = order.environment.name
-        with self._leases.held(name, self._new_id()):
+        with self._leases.held(order.environment.name, self._new_id()) as insist:
             self._recovery.recover(order)
+            first()
             try:
-                yield self._at_pin(self._tightening.tightened(order))
-            finally:
-                head = self._store.head()
-                if head is not None:
-                    self._artifacts.anchor(head)
+                ready = self._at_pin(self._tightening.tightened(order))
+            except DriftctlError as error:
+                # A run, so that the status knows that nobody could look.
+                return self._anchored(self._failed(self._begun(order), order, error))
+            return self._anchored(do(Work(ready, insist)))
+
+    def _anchored(self, outcome: Outcome) -> Outcome:
+        """What came of it stands, even where the trail's head finds no place."""
+        try:
+            head = self._store.head()
+            if head is not None:
+                self._artifacts.anchor(head)
+        except DriftctlError as error:
+            warning = f"The trail's head could not be anchored: {error.what}"
+            return replace(outcome, warnings=(*outcome.warnings, warning))
+        return outcome
 
     def _at_pin(self, order: Order) -> Order:
         """The commit that a rollback pinned, instead of the newest."""
-        for each in self._store.restraints(order.environment.name):
+        environment = order.environment
+        for each in self._store.restraints(environment.name):
             if each.why is Why.PINNED and each.holds(self._clock()):
-                source = self._settings.sources[order.environment.source]
-                return replace(order, revision=self._contents.at(source, each.commit))
+                source = self._settings.sources[environment.source]
+                try:
+                    revision = self._contents.at(source, each.commit, ref=environment.ref)
+                except SourceError as error:
+                    raise SourceError(
+                        f"{environment.name} is pinned at {each.commit[:7]} by {each.by}. "
+                        f"{error.what}",
+                        todo=f'driftctl-py release {environment.name} --reason "…"',
+                    ) from error
+                return replace(order, revision=revision)
         return order
 
     def _begun(self, order: Order) -> Run:
@@ -248,7 +330,9 @@ class Reconciler:
         """The run that an error made. One that began to apply is left for the next pass to read:
         only what the engine wrote says how it ended."""
         error = _safe(error, self._settings)
-        known = self._store.run(run.id)
+        known = None
+        with suppress(DriftctlError):
+            known = self._store.run(run.id)
         if known is not None and known.state is not State.PLANNING:
             return Outcome(known, error=error)
         if isinstance(error, Interrupted):
@@ -259,7 +343,9 @@ class Reconciler:
             run, state=state, reason=error.what, todo=error.todo, ended_at=self._clock()
         )
         event = Event("planned", self._clock(), order.actor, run.environment, run.id)
-        self._store.save(ended, replace(event, evidence={"state": state.value}))
+        # Where the store is what failed, its error is not to hide the first one.
+        with suppress(DriftctlError):
+            self._store.save(ended, replace(event, evidence={"state": state.value}))
         return Outcome(ended, error=error)
 
 

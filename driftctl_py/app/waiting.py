@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from driftctl_py.app.planning import Planner
-from driftctl_py.app.ports import Artifacts, Store
+from collections.abc import Sequence
+
+from driftctl_py.app.planning import Planner, fingerprint_of
+from driftctl_py.app.ports import Artifacts, Clock, Store
 from driftctl_py.app.preparation import Prepared
 from driftctl_py.core.governing import Governing
 from driftctl_py.core.plan_report import PlanReport
@@ -14,8 +16,11 @@ from driftctl_py.errors import ArtifactError, UsageError
 class Waiting:
     """Finds plans that were kept, and holds them against what is now."""
 
-    def __init__(self, planner: Planner, *, store: Store, artifacts: Artifacts) -> None:
+    def __init__(
+        self, planner: Planner, *, store: Store, artifacts: Artifacts, clock: Clock
+    ) -> None:
         self._planner = planner
+        self._clock = clock
         self._store = store
         self._artifacts = artifacts
 
@@ -24,9 +29,9 @@ class Waiting:
         Raises `UsageError` for a run that has no plan to apply."""
         if wanted is None:
             waiting = self._store.runs(
-                environment=environment, states=(State.ALLOWED, State.HELD), limit=1
+                environment=environment, states=(State.ALLOWED, State.HELD), limit=10
             )
-            return waiting[0] if waiting else None
+            return the_one_that_waits(waiting)
         found = self._store.find(wanted)
         if len(found) != 1 or found[0].environment != environment:
             what = (
@@ -59,7 +64,7 @@ class Waiting:
         except KeyError:
             return None, f"Run {waiting.id} kept no saved plan."
         before = self._planner.read(prepared)
-        if str(before.fingerprint) != waiting.fingerprint:
+        if fingerprint_of(before, waiting.purpose) != waiting.fingerprint:
             raise ArtifactError(
                 f"The saved plan of run {waiting.id} means {before.fingerprint.short}, but "
                 f"{waiting.short_fingerprint} was decided about: it is not the one that was kept.",
@@ -68,6 +73,10 @@ class Waiting:
             )
         if changed:
             return before, f"What governs the plan changed: {'; '.join(changed)}."
+        age = (self._clock() - waiting.started_at).total_seconds()
+        if age > _fresh_seconds(prepared.environment.interval_seconds):
+            minutes = f"{age / 60:,.0f} minutes"
+            return before, f"The plan of run {waiting.id} is {minutes} old; things may have moved."
         now = self._planner.state_now(prepared)
         then = (waiting.lineage, waiting.serial)
         if now is not None and waiting.serial is not None and now != then:
@@ -75,3 +84,20 @@ class Waiting:
             moved = "is another" if now[0] != waiting.lineage else f"moved ({serials})"
             return before, f"The state {moved}, so the plan of run {waiting.id} fits no more."
         return before, ""
+
+
+def the_one_that_waits(runs: Sequence[Run]) -> Run | None:
+    """The plan that is meant where none is named. Raises `UsageError` where several wait that are
+    for different things: a yes to one is not meant for another."""
+    if len({run.purpose for run in runs}) > 1:
+        listed = ", ".join(f"{run.id} ({run.purpose.value})" for run in runs)
+        raise UsageError(
+            f"{len(runs)} plans of {runs[0].environment} wait: {listed}.",
+            todo=f"Name the one that you mean: driftctl-py show {runs[0].id}",
+        )
+    return runs[0] if runs else None
+
+
+def _fresh_seconds(interval_seconds: int) -> float:
+    """How long what a plan found is taken for what is: about as long as nobody looks again."""
+    return max(300.0, min(interval_seconds, 3600.0))

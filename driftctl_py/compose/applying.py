@@ -79,13 +79,8 @@ def rollback(
     stop: Stop,
 ) -> Outcome:
     """Pin the environment at an earlier commit, and bring it there."""
-    from driftctl_py.core.run import Purpose
-
     with _at_work(options, environment, "rollback", progress, stop) as work:
-        found = work.sources.at(work.config.sources[work.order.environment.source], commit)
-        work.kept.holding.pin(environment, found.commit, reason=reason)
-        order = replace(work.order, purpose=Purpose.ROLLBACK, reason=reason)
-        return work.reconciler.reconcile(order)
+        return work.reconciler.rollback(replace(work.order, reason=reason), commit)
 
 
 def approve(options: Options, target: str, *, yes: bool, reason: str, proof: str | None) -> Given:
@@ -234,7 +229,8 @@ def _at_work(
         estate = estate_of(kept, sources, stop)
         synced = estate.sync()
         environment, revision = _selected(estate, synced, name, select)
-        reconciler = reconciler_of(kept, [environment], sources, 1, progress, stop)
+        among = estate.expand(synced)[0]
+        reconciler = reconciler_of(kept, [environment], sources, 1, progress, stop, among=among)
         order = Order(environment, revision, trigger, actor().text)
         yield Work(kept, sources, reconciler, order)
 
@@ -290,22 +286,27 @@ def reconciler_of(
     jobs: int,
     progress: Progress,
     stop: Stop,
+    *,
+    among: Sequence[Environment] | None = None,
 ) -> Reconciler:
+    """For the ``selected`` environments, which are ``among`` all of the configuration's."""
     from datetime import timedelta
 
     from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
     from driftctl_py.app.deciding import Decider, NoRules
+    from driftctl_py.app.estate import Revisions, Synced
     from driftctl_py.app.leases import Leases
     from driftctl_py.app.planning import Planner
     from driftctl_py.app.reconcile import Reconciler
     from driftctl_py.app.recovery import Recovery
+    from driftctl_py.app.sharing import Sharing
     from driftctl_py.app.tightening import Tightening
     from driftctl_py.app.waiting import Waiting
 
     config, store, artifacts = kept.config, kept.store, kept.artifacts
-    made = parts(config, selected, kept.path, kept.own, jobs, sources, progress, stop)
+    made = parts(config, among or selected, kept.path, kept.own, jobs, sources, progress, stop)
     planner = Planner(
         made.preparer,
         sources=sources,
@@ -330,7 +331,14 @@ def reconciler_of(
         settings=made.settings,
         retention=timedelta(seconds=config.retention_seconds),
     )
+    revisions = Revisions(sources, config, Synced({}, {}, {}))
+    sharing = Sharing(
+        made.preparer,
+        among or selected,
+        revision_of=revisions.of,
+    )
     decider = Decider(
+        sharing=sharing,
         workdirs=made.workdirs,
         contents=sources,
         store=store,
@@ -348,7 +356,7 @@ def reconciler_of(
         leases=Leases(store, worker=kept.worker, is_dead=Workers(kept.own).is_dead, clock=now),
         recovery=Recovery(applier, store=store, clock=now),
         tightening=Tightening(sources=sources, contents=sources, settings=made.settings),
-        waiting=Waiting(planner, store=store, artifacts=artifacts),
+        waiting=Waiting(planner, store=store, artifacts=artifacts, clock=now),
         workdirs=made.workdirs,
         contents=sources,
         store=store,

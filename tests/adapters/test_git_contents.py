@@ -121,6 +121,9 @@ def test_a_commit_that_there_never_was_is_refused(contents: GitContents, here: R
         contents.at(HERE, "0123456789")
 
 
+PROD = ("environments/prod",)
+
+
 @pytest.mark.parametrize("fetched", [False, True])
 def test_who_wrote_what_came_since_is_named_once(
     contents: GitContents, here: Repository, fetched: bool
@@ -132,25 +135,56 @@ def test_who_wrote_what_came_since_is_named_once(
     here.commit(text="# third\n")
     revision = contents.resolve(source)
 
-    assert contents.authors(source, first, revision) == ("ada@example.com", "grace@example.com")
+    found = contents.authors(source, first, revision, PROD)
+
+    assert found == ("ada@example.com", "grace@example.com")
+
+
+def test_who_wrote_something_else_is_no_author(contents: GitContents, here: Repository) -> None:
+    first = here.commit()
+    here.environ["GIT_AUTHOR_EMAIL"] = "grace@example.com"
+    here.commit("README.md", "about\n")
+    revision = contents.resolve(HERE)
+
+    assert contents.authors(HERE, first, revision, PROD) == ()
+    assert "grace@example.com" in contents.authors(HERE, first, revision, (".", *PROD))
 
 
 @pytest.mark.parametrize("since", ["", "f" * 40])
-def test_without_a_beginning_the_last_commit_says_who(
+def test_without_a_beginning_whoever_wrote_any_of_it_is_an_author(
     contents: GitContents, here: Repository, since: str
 ) -> None:
     here.commit()
     here.environ["GIT_AUTHOR_EMAIL"] = here.environ["GIT_COMMITTER_EMAIL"] = "grace@example.com"
-    here.commit(text="# second\n")
+    here.commit("README.md", "The last commit is not by who wrote the code.\n")
 
-    found = contents.authors(HERE, since, contents.resolve(HERE))
+    found = contents.authors(HERE, since, contents.resolve(HERE), PROD)
 
-    assert found == ("grace@example.com",)
+    assert found == ("ada@example.com",)
 
 
-def test_nobody_wrote_anything_since_the_same_commit_but_its_author(
+def test_nobody_wrote_anything_since_the_same_commit(
     contents: GitContents, here: Repository
 ) -> None:
     head = here.commit()
 
-    assert contents.authors(HERE, head, contents.resolve(HERE)) == ("ada@example.com",)
+    assert contents.authors(HERE, head, contents.resolve(HERE), PROD) == ()
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_a_ref_of_its_own_has_a_history_of_its_own(
+    contents: GitContents, here: Repository, fetched: bool
+) -> None:
+    source = apart(here) if fetched else HERE
+    here.commit()
+    here.git("checkout", "--quiet", "-b", "release")
+    released = here.commit(text="# released\n")
+    here.commit(text="# released again\n")
+    here.git("checkout", "--quiet", "main")
+    newest = here.commit(text="# newest\n")
+
+    assert contents.at(source, released, ref="release").commit == released
+    with pytest.raises(SourceError, match="history of release in"):
+        contents.at(source, newest, ref="release")
+    with pytest.raises(SourceError, match="history of main in"):
+        contents.at(source, released)

@@ -8,6 +8,7 @@ artifacts lie on the disk. Several processes may share one directory.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -31,6 +32,7 @@ from driftctl_py.app.planning import Planner
 from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.app.reconcile import Reconciler
 from driftctl_py.app.recovery import Recovery
+from driftctl_py.app.sharing import Sharing
 from driftctl_py.app.tightening import Tightening
 from driftctl_py.app.waiting import Waiting
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
@@ -127,7 +129,8 @@ class World:
             "applyable": actions != ["no-op"] or (refresh_only and bool(drift)),
             "complete": True,
             "errored": False,
-            "resource_changes": [_entry(actions, real, wanted)],
+            # One that only refreshes holds none.
+            "resource_changes": [] if refresh_only else [_entry(actions, real, wanted)],
             "resource_drift": drift,
             "configuration": {
                 "root_module": {
@@ -319,6 +322,9 @@ class Workdirs(FakeWorkdirs):
         super().remove(path)
         path.unlink(missing_ok=True)
 
+    def digest(self, path: Path) -> str:
+        return f"sha256-{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
     def exists(self, path: Path) -> bool:
         return path.exists()
 
@@ -376,12 +382,14 @@ class Contents:
     ) -> Mapping[str, str]:
         return {path: self.same.get(revision.commit, revision.commit) for path in paths}
 
-    def at(self, source: Source, commit: str) -> Revision:
+    def at(self, source: Source, commit: str, *, ref: str | None = None) -> Revision:
         if commit in self.gone:
             raise SourceError(f"The history holds no commit {commit}.")
         return revision(commit)
 
-    def authors(self, source: Source, since: str, to: Revision) -> tuple[str, ...]:
+    def authors(
+        self, source: Source, since: str, to: Revision, paths: Collection[str]
+    ) -> tuple[str, ...]:
         return self.wrote.get(to.commit, ())
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
@@ -424,6 +432,7 @@ class Bench:
         numbers = itertools.count(1)
         self.new_id = new_id or (lambda: f"run-{next(numbers):03}")
         self.people = people
+        self.among: tuple[Environment, ...] = ()
         self.worker = worker
         self.settings = Settings(
             environ={"PATH": os.defpath},
@@ -481,6 +490,7 @@ class Bench:
             gate=self.rules,
             people=self.people,
             clock=clock,
+            sharing=Sharing(preparer, self.among, revision_of=lambda _each: revision(ONE)),
             settings=settings,
         )
         return Reconciler(
@@ -490,7 +500,7 @@ class Bench:
             applier,
             leases=Leases(store, worker=self.worker, is_dead=self.workers.is_dead, clock=clock),
             recovery=Recovery(applier, store=store, clock=clock),
-            waiting=Waiting(planner, store=store, artifacts=artifacts),
+            waiting=Waiting(planner, store=store, artifacts=artifacts, clock=clock),
             tightening=Tightening(sources=self.sources, contents=self.contents, settings=settings),
             workdirs=self.workdirs,
             contents=self.contents,

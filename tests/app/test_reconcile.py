@@ -96,7 +96,9 @@ def test_every_step_is_written_down_before_the_next_begins(bench: Bench) -> None
         if entry.event.what == "apply began"
     ]
     assert began["fingerprint"] == bench.runs[0].fingerprint
-    assert began["plan"] == bench.runs[0].artifacts["plan"]
+    assert began["plan"].startswith("sha256-")
+    # It can be applied no more, and holds secrets.
+    assert sorted(bench.runs[0].artifacts) == ["plan.json"]
 
 
 def test_nothing_to_do_is_recorded_and_needs_no_plan_to_be_kept(bench: Bench) -> None:
@@ -288,7 +290,7 @@ PARTLY = Applied(True, ("create a.b",), (f"update {ADDRESS}",))
             "It was interrupted. No.",
         ),
         (ApplyEnd(1, Applied(True)), State.FAILED, "did not say why"),
-        (ApplyEnd(-9, Applied(False)), State.UNKNOWN, "without saying that it was through"),
+        (ApplyEnd(-9, Applied(False)), State.UNKNOWN, "was killed in the middle"),
         (ApplyEnd(1, Applied(False), began=False), State.FAILED, "before the engine was started"),
         (EngineError("There is no engine."), State.FAILED, "There is no engine."),
         (Unavailable("No room for its log."), State.FAILED, "No room"),
@@ -305,7 +307,12 @@ def test_an_apply_that_does_not_end_well_is_told_apart(
     assert run.state is state
     assert says in run.reason
     assert run.ended_at is not None
-    assert bench.told[-2:] == ["apply began", "apply ended"]
+    assert [each for each in bench.told[-3:] if each != "blocked"][-2:] == [
+        "apply began",
+        "apply ended",
+    ]
+    blocked = [each.why for each in bench.store.restraints("prod")]
+    assert blocked == ([Why.BLOCKED] if state is State.UNKNOWN else [])
 
 
 def test_what_a_new_plan_would_do_again_did_not_converge(bench: Bench) -> None:
@@ -862,13 +869,26 @@ def test_a_pinned_environment_is_planned_where_it_is_pinned(bench: Bench) -> Non
     assert bench.world.applied == [ONE, TWO]
 
 
-def test_a_pin_at_a_commit_that_is_gone_is_said(bench: Bench) -> None:
+def test_a_pin_at_a_commit_that_is_gone_is_said_and_leaves_a_run(bench: Bench) -> None:
     bench.holding.pin("prod", ONE, reason="It was too much.")
     bench.contents.gone = frozenset({ONE})
 
-    with pytest.raises(SourceError):
-        bench.reconciler.reconcile(order(TWO, FREE))
+    outcome = bench.reconciler.reconcile(order(TWO, FREE))
 
+    assert isinstance(outcome.error, SourceError)
+    assert "driftctl-py release prod" in outcome.error.todo
+    assert outcome.run.state is State.FAILED
+    assert bench.runs[0] == outcome.run
+    assert bench.store.leases() == ()
+
+
+def test_a_rollback_to_a_commit_that_is_gone_pins_nothing(bench: Bench) -> None:
+    bench.contents.gone = frozenset({ONE})
+
+    with pytest.raises(SourceError):
+        bench.reconciler.rollback(order(TWO, FREE), ONE)
+
+    assert bench.store.restraints() == ()
     assert bench.store.leases() == ()
 
 
@@ -983,3 +1003,138 @@ def test_keys_come_and_go_once(bench: Bench) -> None:
     bench.holding.remove_key("ada")
     assert bench.store.keys() == {}
     assert bench.told == ["key added", "key removed"]
+
+
+# --- What a review found -------------------------------------------------------------------------
+
+
+def test_two_environments_on_one_state_are_never_applied(bench: Bench) -> None:
+    twin = replace(FREE, name="twin", path="environments/twin")
+    bench.among = (FREE, twin)
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert outcome.run.state is State.REFUSED
+    assert "prod and twin share one state" in outcome.run.reason
+    assert bench.world.applied == []
+
+
+def test_the_loop_does_not_take_the_place_of_what_somebody_wants_to_accept(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    accepting = bench.reconciler.reconcile(order(ONE, GATED, purpose=Purpose.ACCEPT)).run
+
+    reconciling = bench.reconciler.reconcile(order(ONE, GATED)).run
+
+    states = {run.id: run.state for run in bench.runs}
+    assert (states[accepting.id], states[reconciling.id]) == (State.HELD, State.HELD)
+    assert accepting.fingerprint != reconciling.fingerprint
+    with pytest.raises(UsageError, match="2 plans of prod wait"):
+        bench.reconciler.apply(order(ONE, GATED))
+
+
+def test_what_is_to_be_accepted_and_what_is_to_be_changed_are_never_one_meaning(
+    bench: Bench,
+) -> None:
+    bench.converged(ONE)
+    drift(bench)
+
+    run = bench.reconciler.plan(order(ONE, GATED, purpose=Purpose.ACCEPT)).run
+
+    assert run.fingerprint.startswith("accept-")
+
+
+def test_who_holds_an_environment_back_after_the_decision_is_heard(bench: Bench) -> None:
+    put = bench.artifacts.put
+
+    def suspended_meanwhile(data: bytes) -> str:
+        bench.holding.suspend("prod", reason="An incident.", until=None)
+        return put(data)
+
+    bench.artifacts.put = suspended_meanwhile  # type: ignore[method-assign]
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert bench.world.applied == []
+    assert outcome.error is not None
+    assert "An incident." in outcome.error.what
+
+
+def test_a_run_lock_that_was_lost_since_the_decision_is_noticed(bench: Bench) -> None:
+    put = bench.artifacts.put
+
+    def lost_meanwhile(data: bytes) -> str:
+        (lease,) = bench.store.leases()
+        bench.store.free(lease)
+        return put(data)
+
+    bench.artifacts.put = lost_meanwhile  # type: ignore[method-assign]
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert bench.world.applied == []
+    assert outcome.error is not None
+    assert "took over prod" in outcome.error.what
+
+
+def test_a_trail_that_cannot_be_anchored_does_not_hide_what_came_of_it(bench: Bench) -> None:
+    def full(_anchor: object) -> None:
+        raise ArtifactError("The disk is full.")
+
+    bench.artifacts.anchor = full  # type: ignore[method-assign, assignment]
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert outcome.run.state is State.APPLIED
+    assert "The disk is full." in outcome.warnings[-1]
+
+
+def test_a_plan_that_is_old_is_made_anew_and_applied_if_it_means_the_same(bench: Bench) -> None:
+    waits = bench.reconciler.plan(order(environment=FREE)).run
+    bench.clock.now += timedelta(hours=2)  # type: ignore[attr-defined]
+
+    outcome = bench.reconciler.apply(order(environment=FREE))
+
+    assert "minutes old" in outcome.again
+    assert outcome.run.id != waits.id
+    assert outcome.run.state is State.APPLIED
+
+
+def test_a_plan_that_was_written_over_is_not_applied(bench: Bench) -> None:
+    put_file = bench.artifacts.put_file
+
+    def other(path: Path) -> str:
+        path.write_bytes(b"another plan")
+        return put_file(path)
+
+    bench.artifacts.put_file = other  # type: ignore[method-assign]
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert outcome.error is not None
+    assert "is not what it was when it was made" in outcome.error.what
+    assert bench.world.applied == []
+
+
+def test_a_heal_is_never_found_waiting(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    seen: list[State] = []
+    bench.engine.before_apply = lambda _log: seen.extend(
+        run.state for run in bench.runs if run.purpose is Purpose.HEAL
+    )
+
+    bench.reconciler.reconcile(order(TWO, HEALING))
+
+    assert seen == [State.APPLYING]
+    assert [run.state for run in bench.runs if run.purpose is Purpose.HEAL] == [State.APPLIED]
+
+
+def test_a_heal_that_comes_to_nothing_is_said(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    bench.contents.gone = frozenset({ONE})
+
+    outcome = bench.reconciler.reconcile(order(TWO, HEALING))
+
+    assert "Drift could not be put back" in outcome.warnings[-1]
