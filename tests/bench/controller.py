@@ -109,6 +109,8 @@ def main() -> None:
             [str(driftctl), "controller"], cwd=directory, env=env, stderr=subprocess.PIPE, text=True
         ) as process:
             time.sleep(15)
+            if process.poll() is not None:
+                raise SystemExit(f"It ended at once: {process.communicate()[1]}")
             before = read(process.pid)
             time.sleep(arguments.seconds)
             after = read(process.pid)
