@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # A step is a name, and perhaps a number, a quoted key or * in brackets; a key may hold anything.
 _STEP = re.compile(r'([^.\["\]]+)(\[(?:\d+|\*|"(?:[^"\\]|\\.)*")\])?(?:\.|$)', re.DOTALL)
@@ -33,8 +34,12 @@ class Address:
         return "".join(f"module.{name}." for name in self.modules) + self.in_module
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address | None:
-    """None for what is no address of a resource that this version knows."""
+    """None for what is no address of a resource that this version knows.
+
+    Remembered for a while, since all that is asked of an object begins with it.
+    """
     steps: list[tuple[str, str]] = []
     at = 0
     while at < len(text):

@@ -14,11 +14,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TypeGuard
 
 from driftctl_py.core.address import parse_address
 from driftctl_py.core.plan import Block, Change, Joined, Kind, OutputChange, Path, Plan, Setting
-from driftctl_py.core.values import ABSENT, UNKNOWN, Value, equivalent, has_unknown, same
+from driftctl_py.core.values import (
+    ABSENT,
+    UNKNOWN,
+    Value,
+    equivalent,
+    has_unknown,
+    is_list,
+    is_map,
+    same,
+)
 
 
 class About(Enum):
@@ -104,8 +112,9 @@ def consequences(plan: Plan) -> dict[Subject, Consequence]:
     """All of them, by what they are about. Two plans for which they are the same do the same."""
     found: dict[Subject, Consequence] = {}
     code = _Code.of(plan)
+    records_only = plan.records_only
     for joined in plan.joined:
-        facts = _recorded(joined) if plan.records_only else _of_object(joined, code)
+        facts = _recorded(joined) if records_only else _of_object(joined, code)
         if facts:
             entry = joined.entry
             found[Subject(About.RESOURCE, entry.address, entry.deposed)] = facts
@@ -181,7 +190,7 @@ class _Code:
         after = change.after
 
         def unknown(path: Path) -> bool:
-            inside = isinstance(after, Mapping) and path
+            inside = is_map(after) and path
             return has_unknown(_step(after, path[0], None) if inside else after)
 
         return self._references(self.blocks.get(self._name(change)), unknown)
@@ -270,10 +279,10 @@ def _everything(change: Change) -> dict[At, Value]:
 def _identity(change: Change) -> dict[At, Value]:
     """The first of the names that providers know their objects by, beside the engine's own."""
     before, identity = change.before, change.identity
-    names = [before.get(each) for each in _NAMES] if isinstance(before, Mapping) else []
+    names = [before.get(each) for each in _NAMES] if is_map(before) else []
     found = [each for each in names if each is not None]
     facts: dict[At, Value] = {At(Fact.IDENTITY): each for each in found[:1]}
-    if isinstance(identity, Mapping):
+    if is_map(identity):
         facts |= {At(Fact.IDENTITY, (name,)): each for name, each in identity.items()}
     return facts
 
@@ -290,7 +299,7 @@ def _sensitivity(change: Change) -> dict[At, Value]:
 
 def _planned(after: Value) -> dict[At, Value]:
     """All that a new object is given. An attribute that is null is one that it does not have."""
-    if not isinstance(after, Mapping):
+    if not is_map(after):
         return {At(Fact.PLANNED): after}
     return {At(Fact.PLANNED, (name,)): each for name, each in after.items() if each is not None}
 
@@ -314,12 +323,12 @@ def _changes(change: Change, drift: Change | None) -> dict[At, Value]:
 def _places(path: Path, one: Value, other: Value) -> Iterator[tuple[Path, Value, Value]]:
     """Where two objects differ: maps by key, lists of one length by position, else the whole."""
     pairs: Iterable[tuple[str | int, Value, Value]]
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    if is_map(one) and is_map(other):
         # An attribute that an object does not have is null to the engine; a key of a map is not.
         nothing = ABSENT if path else None
         names = sorted(one.keys() | other.keys())
         pairs = ((name, one.get(name, nothing), other.get(name, nothing)) for name in names)
-    elif _is_list(one) and _is_list(other) and len(one) == len(other):
+    elif is_list(one) and is_list(other) and len(one) == len(other):
         pairs = zip(range(len(one)), one, other, strict=True)
     else:
         if not same(one, other):
@@ -341,15 +350,11 @@ def _drifted(recorded: Value, found: Value, path: Path) -> bool:
 
 
 def _step(value: Value, step: str | int, nothing: Value) -> Value:
-    if isinstance(value, Mapping) and isinstance(step, str):
+    if is_map(value) and isinstance(step, str):
         return value.get(step, nothing)
-    if _is_list(value) and isinstance(step, int) and step < len(value):
+    if is_list(value) and isinstance(step, int) and step < len(value):
         return value[step]
     return ABSENT
-
-
-def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _recorded(joined: Joined) -> Consequence:

@@ -11,10 +11,18 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeGuard
 
 from driftctl_py.core.plan import Path
-from driftctl_py.core.values import ABSENT, Json, Value, exact_key, json_inside, same
+from driftctl_py.core.values import (
+    ABSENT,
+    Json,
+    Value,
+    exact_key,
+    is_list,
+    is_map,
+    json_inside,
+    same,
+)
 
 _PLAIN_NAME = re.compile(r"[^\W\d][\w-]*", re.ASCII)
 
@@ -47,9 +55,9 @@ def differences(recorded: Value, real: Value, planned: Value) -> Iterator[Differ
     same are one place. What changes besides (white space, the order of keys) is not told.
     """
     sides = (recorded, real, planned)
-    if all(side is None or isinstance(side, Mapping) for side in sides):
+    if all(side is None or is_map(side) for side in sides):
         # An attribute that an object does not have is null to the engine.
-        objects = [side if isinstance(side, Mapping) else {} for side in sides]
+        objects = [side if is_map(side) else {} for side in sides]
         yield from _members((), objects, None, _NOWHERE)
     elif not _all_same(*sides):
         yield from _walk((), sides, _NOWHERE)
@@ -101,8 +109,8 @@ def _members(
 
 def _walk(path: Path, sides: Sequence[Value], inside: _Inside) -> Iterator[Difference]:
     """The places in values that are not all the same."""
-    maps = [side for side in sides if isinstance(side, Mapping)]
-    lists = [side for side in sides if _is_list(side)]
+    maps = [side for side in sides if is_map(side)]
+    lists = [side for side in sides if is_list(side)]
     texts = [side for side in sides if isinstance(side, str)]
     if len(maps) == len(sides):
         yield from _members(path, maps, ABSENT, inside)
@@ -140,10 +148,6 @@ def _spelling_matters(texts: Sequence[str], held: Sequence[Value]) -> bool:
     return any((texts[a] == texts[b]) != same(held[a], held[b]) for a, b in pairs)
 
 
-def _is_list(value: Value) -> TypeGuard[Sequence[Value]]:
-    return isinstance(value, Sequence) and not isinstance(value, str)
-
-
 def _by_position(lists: Sequence[Sequence[Value]]) -> bool:
     """May elements be compared by position, and those past the end of a list be called absent?
 
@@ -151,7 +155,7 @@ def _by_position(lists: Sequence[Sequence[Value]]) -> bool:
     another, as it does when a set changes. A list that does nothing but grow or shrink is one
     place all the same: as a whole it claims no position for what comes or goes.
     """
-    if not any(isinstance(each, Mapping) or _is_list(each) for side in lists for each in side):
+    if not any(is_map(each) or is_list(each) for side in lists for each in side):
         return False
     keys = [[exact_key(each) for each in side] for side in lists]
     if any(_moved(one, other) for one, other in combinations(keys, 2)):

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from driftctl_py.core.canonical import canonical, canonical_list
-from driftctl_py.core.consequences import Consequence, Subject, consequences
+from driftctl_py.core.consequences import Consequence, Fact, Subject, consequences
 from driftctl_py.core.plan import Plan
 
 # Changes whenever the same plan would get another fingerprint, so that an approval given before
 # fits no more instead of fitting by chance.
 _VERSION = "f2"
+
+_FACTS = {fact: canonical(fact.value) for fact in Fact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def _spelled(subject: Subject, facts: Consequence, seals: Sequence[str]) -> byte
     """In one order: ``canonical`` is unambiguous, so all of them in a row are too."""
     # By their spelling, since a step is a name or a number, which cannot be compared.
     said = sorted(
-        (canonical(at.fact.value), canonical(list(at.path)), canonical(value, seals))
+        (_FACTS[at.fact], canonical(list(at.path)), canonical(value, seals))
         for at, value in facts.items()
     )
     about = [subject.about.value, subject.name, subject.key, subject.nth]

@@ -71,8 +71,13 @@ _KINDS = {
 }
 
 
+# As the engine writes them for what stays as it is.
+_NO_OP = msgspec.Raw(b'["no-op"]')
+_NO_NAME = msgspec.Raw(b'""')
+
+
 class _Change(msgspec.Struct, gc=False):
-    actions: list[str]
+    actions: msgspec.Raw
     before: msgspec.Raw = _NULL
     after: msgspec.Raw = _NULL
     after_unknown: msgspec.Raw = _NULL
@@ -83,7 +88,7 @@ class _Change(msgspec.Struct, gc=False):
     before_identity: msgspec.Raw = _NULL
 
 
-_UNCHANGED = _Change(actions=["no-op"])
+_UNCHANGED = _Change(actions=_NO_OP)
 _MANAGED = "managed"
 
 
@@ -94,7 +99,7 @@ class _Entry(msgspec.Struct, gc=False):
     previous_address: str | None = None
     deposed: str | None = None
     action_reason: str | None = None
-    provider_name: str = ""
+    provider_name: msgspec.Raw = _NO_NAME
 
 
 class _Planned(_Entry, gc=False):
@@ -106,12 +111,19 @@ class _Planned(_Entry, gc=False):
     after_sensitive: msgspec.Raw | msgspec.UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        if _is_untouched(self):
-            before, after = self.change.before_sensitive, self.change.after_sensitive
-            self.before_sensitive = before
+        change = self.change
+        # What almost all of them are is asked first: a call for each takes longer than to read it.
+        if (
+            change.actions == _NO_OP
+            and change.importing is _NULL
+            and self.previous_address is None
+            and self.mode == _MANAGED
+        ) or _is_untouched(self):
+            self.before_sensitive = before = change.before_sensitive
+            after = change.after_sensitive
             self.after_sensitive = before if before == after else after
             self.change = _UNCHANGED
-            self.provider_name = ""
+            self.provider_name = _NO_NAME
             if self.mode == _MANAGED:
                 # One text for all of them.
                 self.mode = _MANAGED
@@ -120,7 +132,7 @@ class _Planned(_Entry, gc=False):
         """Takes back what went, if it did: before and after are what is really there."""
         if self.change is _UNCHANGED:
             self.change = _Change(
-                actions=_UNCHANGED.actions,
+                actions=_NO_OP,
                 before=real,
                 after=real,
                 before_sensitive=self.before_sensitive,
@@ -201,9 +213,26 @@ class _LeanDocument(_Document):
     resource_changes: Sequence[_Planned] | None = None
 
 
+class _CheckedChange(msgspec.Struct):
+    actions: list[str]
+
+
+class _CheckedEntry(msgspec.Struct):
+    change: _CheckedChange
+    provider_name: str = ""
+
+
+class _Checked(msgspec.Struct):
+    resource_changes: list[_CheckedEntry] | None = None
+    resource_drift: list[_CheckedEntry] | None = None
+    output_changes: dict[str, _CheckedChange] | None = None
+
+
 _document = msgspec.json.Decoder(_LeanDocument)
 _whole_document = msgspec.json.Decoder(_Document)
 _anything = msgspec.json.Decoder(float_hook=Decimal)
+_words = msgspec.json.Decoder(tuple[str, ...])
+_text = msgspec.json.Decoder(str)
 
 
 def decode_plan(
@@ -229,7 +258,7 @@ def decode_plan(
     except InvalidOperation as error:
         raise PlanError("A number in the plan is too large to be read.", todo=_AGAIN) from error
     except msgspec.MsgspecError as error:
-        raise _explained(bytes(data[:4096]), str(error)) from error
+        raise _explained(bytes(data[:4096]), _where_wrong(data) or str(error)) from error
 
 
 def kind_of(actions: Sequence[str]) -> Kind:
@@ -248,12 +277,13 @@ def _decoded(data: Buffer) -> _Document:
 
 def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool) -> Plan:
     changes = document.resource_changes or []
+    managed = [each for each in changes if each.mode is _MANAGED or each.mode not in UNMANAGED]
     values = _Values(secrets, masks)
     joined = tuple(_joined(document, values))
     outputs = tuple(
         values.output(name, change)
         for name, change in sorted((document.output_changes or {}).items())
-        if change.actions != ["no-op"]
+        if _actions(change) != ("no-op",)
     )
     invocations = tuple(map(values.invocation, document.action_invocations or []))
     deferred = tuple(_deferred(document, values))
@@ -265,11 +295,11 @@ def _plan(document: _Document, masks: Masks, secrets: Secrets, *, settings: bool
         checks=tuple(map(_check, document.checks or [])),
         deferred=deferred,
         invocations=invocations,
-        counts=_counts(changes),
+        counts=_counts(managed),
         settings=configured.settings if configured else None,
         blocks=configured.blocks if configured else {},
         seals=secrets.seals,
-        managed=sum(1 for each in changes if each.mode not in UNMANAGED and not each.deposed),
+        managed=sum(1 for each in managed if not each.deposed),
         errored=bool(document.errored),
         complete=document.complete,
         applyable=document.applyable,
@@ -283,10 +313,11 @@ def _joined(document: _Document, values: _Values) -> Iterator[Joined]:
     drifted = {(entry.address, entry.deposed or ""): entry for entry in drift}
     outside = {entry.address for entry in drift}
     current = _addresses(changes, "resource_changes")
-    for entry in changes:
+    spoken_of = [
+        entry for entry in changes if entry.change is not _UNCHANGED or entry.address in outside
+    ]
+    for entry in spoken_of:
         untouched = entry.change is _UNCHANGED or _is_untouched(entry)
-        if untouched and entry.address not in outside:
-            continue
         found = drifted.pop((entry.address, entry.deposed or ""), None)
         if found is None and entry.previous_address and entry.previous_address not in current:
             # The engine names drift by the new address; kept in case one does not.
@@ -327,6 +358,8 @@ def _addresses(entries: Sequence[_Entry], where: str) -> set[str]:
     """Of all that is not deposed. Every entry of a plan comes by here, so no keys are made of those
     that an address tells apart."""
     current = {entry.address for entry in entries if not entry.deposed}
+    if len(current) == len(entries):
+        return current
     deposed = {(entry.address, entry.deposed) for entry in entries if entry.deposed}
     if len(current) + len(deposed) != len(entries):
         raise PlanError(
@@ -341,21 +374,24 @@ def _is_untouched(entry: _Entry) -> bool:
     if entry.mode in UNMANAGED:
         # An ephemeral value is gone before the next plan. And a data source has nothing that
         # could be deleted: that is how the engine tidies its state.
-        return entry.mode == "ephemeral" or change.actions in (["no-op"], ["delete"])
+        return entry.mode == "ephemeral" or _actions(change) in (("no-op",), ("delete",))
     return (
-        change.actions == _UNCHANGED.actions
+        _actions(change) == ("no-op",)
         and not entry.previous_address
         and not _is_there(change.importing)
     )
 
 
-def _counts(changes: Sequence[_Entry]) -> Mapping[Kind, int]:
-    # By the engine's words first: a plan has many entries, and they say few different things.
-    spelled = Counter(tuple(each.change.actions) for each in changes if each.mode not in UNMANAGED)
-    counts: Counter[Kind] = Counter()
-    for actions, count in spelled.items():
-        counts[kind_of(actions)] += count
+def _counts(managed: Sequence[_Entry]) -> Mapping[Kind, int]:
+    touched = [each for each in managed if each.change is not _UNCHANGED]
+    counts = Counter(kind_of(_actions(each.change)) for each in touched)
+    if len(touched) < len(managed):
+        counts[Kind.NO_OP] += len(managed) - len(touched)
     return counts
+
+
+def _actions(change: _Change) -> tuple[str, ...]:
+    return ("no-op",) if change.actions is _NO_OP else _words.decode(change.actions)
 
 
 def _check(check: _Check) -> CheckResult:
@@ -424,12 +460,13 @@ class _Values:
     def output(self, name: str, change: _Change) -> OutputChange:
         masks = masks_for(self.masks, f"output.{name}")
         before, after = redact(_sides(change), self.secrets, masks, is_object=False)
+        actions = _actions(change)
         return OutputChange(
             name=name,
-            kind=kind_of(change.actions),
+            kind=kind_of(actions),
             before=before,
             after=after,
-            actions=tuple(change.actions),
+            actions=actions,
         )
 
     def invocation(self, found: _Invocation) -> ActionInvocation:
@@ -493,7 +530,8 @@ def _change(
     mirrors: Sequence[Mirror],
 ) -> Change:
     change = entry.change
-    kind = kind_of(change.actions)
+    actions = _actions(change)
+    kind = kind_of(actions)
     newly: tuple[Path, ...] = ()
     no_longer: tuple[Path, ...] = ()
     alike = hide_alike(*mirrors)
@@ -514,7 +552,7 @@ def _change(
         after=after,
         deposed=entry.deposed or "",
         mode=entry.mode,
-        actions=tuple(change.actions),
+        actions=actions,
         reason=entry.action_reason or "",
         previous_address=entry.previous_address or "",
         imported=_is_there(change.importing),
@@ -526,7 +564,7 @@ def _change(
         newly_sensitive=newly,
         no_longer_sensitive=no_longer,
         identity=identity,
-        provider=entry.provider_name,
+        provider=_text.decode(entry.provider_name),
     )
 
 
@@ -600,6 +638,19 @@ def _refuse_what_is_no_plan(document: _Document) -> None:
             f"This is {state} and not a plan: it says what is, and nothing of what would change.",
             todo=_MAKE_ONE,
         )
+
+
+def _where_wrong(data: Buffer) -> str:
+    """What msgspec says of what is only looked at where something changes, with its place."""
+
+    try:
+        msgspec.json.decode(data, type=_Checked)
+    except msgspec.MsgspecError as error:
+        return str(error)
+    except (UnicodeDecodeError, RecursionError):
+        # It is looked at in another order: what was found first is what is said.
+        return ""
+    return ""
 
 
 def _explained(start: bytes, why: str) -> PlanError:

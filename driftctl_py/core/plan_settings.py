@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -26,12 +27,11 @@ from driftctl_py.core.diff import spelled
 from driftctl_py.core.plan import Block, Path, Setting
 from driftctl_py.core.values import Secrets, Value
 
-_WORDS = r"pass|pwd|secret|token|key|cred|cert|private|auth|signature|salt|cookie|session|webhook"
-_SAYS_SECRET = re.compile(rf"{_WORDS}|connection_?string|dsn|licen[cs]e", re.IGNORECASE)
-# Within a command: PASSWORD=…, "token": …, --api-key …, https://ada:…@example.com
-_HOLDS_SECRET = re.compile(
-    rf"({_WORDS})[\w-]*[\"']?\s*[=:]|-[\w-]*({_WORDS})[\w-]*\s|://[^/\s]*@", re.IGNORECASE
+_WORDS = (
+    *("pass", "pwd", "secret", "token", "key", "cred", "cert", "private", "auth", "signature"),
+    *("salt", "cookie", "session", "webhook"),
 )
+_IN_NAMES = (*_WORDS, "connectionstring", "connection_string", "dsn", "license", "licence")
 
 # The two kinds of reference that lead into another module.
 _VARIABLE = re.compile(r"var\.([\w-]+)")
@@ -48,6 +48,13 @@ class _Provider(msgspec.Struct):
 class _Provisioner(msgspec.Struct):
     type: str
     expressions: msgspec.Raw = _NONE
+
+
+class _Glance(msgspec.Struct, gc=False):
+    """As much of a resource as says whether anybody asks for the rest."""
+
+    address: str
+    provisioners: msgspec.Raw = _NO_LIST
 
 
 class _Resource(msgspec.Struct, gc=False):
@@ -81,7 +88,9 @@ class _Configuration(msgspec.Struct):
 
 
 _configuration = msgspec.json.Decoder(_Configuration)
-_resources = msgspec.json.Decoder(list[_Resource] | None)
+_glances = msgspec.json.Decoder(list[_Glance] | None)
+_parts = msgspec.json.Decoder(list[msgspec.Raw])
+_resource = msgspec.json.Decoder(_Resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ def configured_in(
     for each in changing:
         module = each.in_code.removesuffix(each.in_module)
         blocks.setdefault(module, set()).add(each.in_module)
-    reader = _Reader(blocks, read, hides, secrets, settings=[], blocks={})
+    reader = _Reader(blocks, read, hides, secrets)
     for name, provider in (found.provider_config or {}).items():
         # Not where it is only required, and nothing set.
         if bytes(provider.expressions) != b"{}":
@@ -123,34 +132,49 @@ def configured_in(
     return Configured(tuple(settings), reader.blocks)
 
 
-@dataclass(frozen=True, slots=True)
 class _Scope:
     """A module where it is called: what ``var`` and ``module`` mean there, and ``each`` in one
     block of it."""
 
-    prefix: str
-    module: _Module
-    call: _Call | None = None
-    caller: _Scope | None = None
-    for_each: msgspec.Raw = field(default_factory=msgspec.Raw)
+    __slots__ = ("call", "caller", "for_each", "module", "prefix")
+
+    def __init__(
+        self,
+        prefix: str,
+        module: _Module,
+        call: _Call | None = None,
+        caller: _Scope | None = None,
+        for_each: msgspec.Raw = _NONE,
+    ) -> None:
+        self.prefix, self.module = prefix, module
+        self.call, self.caller = call, caller
+        self.for_each = for_each
+
+    def at(self, for_each: msgspec.Raw) -> _Scope:
+        """The same, in a block with that ``for_each``."""
+        return _Scope(self.prefix, self.module, self.call, self.caller, for_each)
 
     def called(self, name: str) -> _Scope | None:
         call = (self.module.module_calls or {}).get(name)
         if call is None or call.module is None:
             return None
-        caller = replace(self, for_each=call.for_each_expression)
-        return _Scope(f"{self.prefix}module.{name}.", call.module, call, caller)
+        prefix = f"{self.prefix}module.{name}."
+        return _Scope(prefix, call.module, call, self.at(call.for_each_expression))
 
 
-@dataclass(frozen=True, slots=True)
 class _Reader:
-    changing: Mapping[str, Set[str]]
-    """The blocks, as their own module calls them, by the prefix of that module."""
-    read: Callable[[msgspec.Raw], Value]
-    hides: Callable[[Value], bool]
-    secrets: Secrets
-    settings: list[Setting]
-    blocks: dict[str, Block]
+    """``changing`` are the blocks, as their own module calls them, by the prefix of that module."""
+
+    def __init__(
+        self,
+        changing: Mapping[str, Set[str]],
+        read: Callable[[msgspec.Raw], Value],
+        hides: Callable[[Value], bool],
+        secrets: Secrets,
+    ) -> None:
+        self.changing, self.read, self.hides, self.secrets = changing, read, hides, secrets
+        self.settings: list[Setting] = []
+        self.blocks: dict[str, Block] = {}
 
     def take_settings(self, owner: str, expressions: Value) -> None:
         for path, value in _expressions((), expressions, self.hides):
@@ -159,8 +183,15 @@ class _Reader:
 
     def take_module(self, scope: _Scope) -> None:
         changing = self.changing.get(scope.prefix, frozenset())
-        for resource in _resources.decode(scope.module.resources) or ():
-            # Almost all go by here, and they add up.
+        # Almost all go by here, and they add up.
+        wanted = [
+            at
+            for at, each in enumerate(_glances.decode(scope.module.resources) or ())
+            if each.address in changing or each.provisioners is not _NO_LIST
+        ]
+        parts = _parts.decode(scope.module.resources) if wanted else []
+        for at in wanted:
+            resource = _resource.decode(parts[at])
             if resource.provisioners:
                 self._take_provisioners(scope, resource, resource.provisioners)
             if resource.address in changing:
@@ -185,7 +216,7 @@ class _Reader:
     def _take_block(self, scope: _Scope, resource: _Resource) -> None:
         address = f"{scope.prefix}{resource.address}"
         expressions = self.read(resource.expressions)
-        within = replace(scope, for_each=resource.for_each_expression)
+        within = scope.at(resource.for_each_expression)
         references = tuple(self._references(within, expressions))
         self.blocks[address] = Block(resource.provider_config_key, references)
         if resource.address.startswith("data."):
@@ -223,7 +254,7 @@ class _Reader:
             given = arguments.get(variable[1]) if isinstance(arguments, Mapping) else None
             return scope.caller, _referred(given)
         if name.startswith("each."):
-            return scope, _referred(self.read(scope.for_each or _NONE))
+            return scope, _referred(self.read(scope.for_each))
         output = _OF_MODULE.match(name)
         called = scope.called(output[1]) if output else None
         if output and called:
@@ -285,7 +316,7 @@ def _digest(path: Path, value: Value, hides: Callable[[Value], bool], secrets: S
     seal = secrets.seal(value)
     if seal:
         return seal
-    named = any(isinstance(step, str) and _SAYS_SECRET.search(step) for step in path)
+    named = any(isinstance(step, str) and _says_secret(step) for step in path)
     constant = isinstance(value, Mapping) and "constant_value" in value
     if constant and (named or _holds_secret(value) or hides(value)):
         return ""
@@ -294,10 +325,29 @@ def _digest(path: Path, value: Value, hides: Callable[[Value], bool], secrets: S
 
 def _holds_secret(value: Value) -> bool:
     if isinstance(value, Mapping):
-        return any(
-            _SAYS_SECRET.search(key) is not None or _holds_secret(each)
-            for key, each in value.items()
-        )
+        return any(_says_secret(key) or _holds_secret(each) for key, each in value.items())
     if isinstance(value, str):
-        return _HOLDS_SECRET.search(value) is not None
+        return _quotes_secret(value)
     return isinstance(value, list) and any(map(_holds_secret, value))
+
+
+def _says_secret(name: str) -> bool:
+    # One by one: a pattern of so many words takes longer to compile than a small plan to read.
+    spelled = name.casefold()
+    return any(word in spelled for word in _IN_NAMES)
+
+
+def _quotes_secret(text: str) -> bool:
+    """As a command does: PASSWORD=…, "token": …, --api-key …, https://ada:…@example.com"""
+    spelled = text.casefold()
+    if "://" not in spelled and not any(word in spelled for word in _WORDS):
+        return False
+    return _in_command().search(spelled) is not None
+
+
+@lru_cache(maxsize=1)
+def _in_command() -> re.Pattern[str]:
+    words = "|".join(_WORDS)
+    return re.compile(
+        rf"({words})[\w-]*[\"']?\s*[=:]|-[\w-]*({words})[\w-]*\s|://[^/\s]*@", re.IGNORECASE
+    )

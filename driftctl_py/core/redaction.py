@@ -20,15 +20,25 @@ hide.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 from driftctl_py.core.masks import Masks, inside, masked
 from driftctl_py.core.plan import Path
-from driftctl_py.core.values import UNKNOWN, Mark, Secrets, Value, exact_key, json_inside
+from driftctl_py.core.values import (
+    UNKNOWN,
+    Mark,
+    Secrets,
+    Value,
+    exact_key,
+    is_list,
+    is_map,
+    json_inside,
+)
 
 # Any: JSON as the engine wrote it. A mirror is meant to hold only true, false, {} and [], but
 # nothing here relies on it.
@@ -274,8 +284,6 @@ def _parts(text: str) -> Iterator[str]:
 
 def _spellings(text: str) -> Iterator[str]:
     """As it is, as it is within JSON or YAML, and line by line, as where it was indented."""
-    import json
-
     lines = [line.strip() for line in text.splitlines()]
     for each in (text, *(line for line in lines if len(line) >= _TELLING_LINE)):
         yield each
@@ -289,7 +297,7 @@ def _spellings(text: str) -> Iterator[str]:
 
 def _members_without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
     """An object's own names are its schema's: ``password`` is no echo of a bad password."""
-    if isinstance(value, Mapping):
+    if is_map(value):
         return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
     return _without_echoes(value, known, secrets)
 
@@ -299,11 +307,11 @@ def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
         return secrets.mark(value)
     if isinstance(value, str):
         return secrets.mark(value) if _echoes(value, known.texts) else value
-    if isinstance(value, Mapping):
+    if is_map(value):
         if any(text in key for key in value for text in known.texts):
             return secrets.mark(value)
         return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
-    if isinstance(value, Sequence):
+    if is_list(value):
         return [_without_echoes(each, known, secrets) for each in value]
     if isinstance(value, int | Decimal) and abs(Decimal(value)) >= _TELLING_NUMBER:
         text = _spelled(value)
@@ -315,6 +323,6 @@ def _echoes(value: Value, texts: Set[str]) -> bool:
     if isinstance(value, str):
         # Escapes can spell anything in many ways.
         return any(text in value for text in texts) or _echoes(json_inside(value), texts)
-    if isinstance(value, Mapping):
+    if is_map(value):
         return any(_echoes(key, texts) or _echoes(each, texts) for key, each in value.items())
-    return isinstance(value, Sequence) and any(_echoes(each, texts) for each in value)
+    return is_list(value) and any(_echoes(each, texts) for each in value)

@@ -8,11 +8,12 @@ person is the business of ``report``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 # Plans hold integers past 2**53, so numbers are int or Decimal, never float.
 Json: TypeAlias = "bool | int | Decimal | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -56,10 +57,26 @@ class Sensitive:
     unknown: bool = False
 
 
+# To say no, an abstract class takes longest of all.
+_NO_MAP = _PLAIN | {float, list, Mark, Sensitive}
+_NO_LIST = _PLAIN | {float, dict, Mark, Sensitive}
+
 Value: TypeAlias = (
     "bool | int | Decimal | float | str | Mark | Sensitive"
     " | Sequence[Value] | Mapping[str, Value] | None"
 )
+
+
+def is_map(value: Value) -> TypeGuard[Mapping[str, Value]]:
+    """Is it an object or a map?"""
+    kind = type(value)
+    return kind is dict or (kind not in _NO_MAP and isinstance(value, Mapping))
+
+
+def is_list(value: Value) -> TypeGuard[Sequence[Value]]:
+    """Is it a list? A text is none."""
+    kind = type(value)
+    return kind is list or (kind not in _NO_LIST and isinstance(value, Sequence))
 
 
 def same(one: Value, other: Value) -> bool:
@@ -153,9 +170,6 @@ def json_inside(text: str) -> Json | None:
     """
     if not text.lstrip().startswith(("{", "[")):
         return None
-    # Here, since few plans hold such a string.
-    import json
-
     try:
         # Any: whatever JSON says; it is JSON by construction.
         found: Any = json.loads(
