@@ -202,6 +202,9 @@ def registry(document: Document, rng: Random) -> None:
     """The same provider is at home in two registries."""
     name = rng.choice(["registry.terraform.io", "registry.opentofu.org"])
     for each in document.get("resource_changes", []):
+        # What `unchanged_objects` adds names none.
+        if "provider_name" not in each:
+            continue
         *_, namespace, provider = each["provider_name"].split("/")
         if each["provider_name"].startswith("registry."):
             each["provider_name"] = f"{name}/{namespace}/{provider}"
