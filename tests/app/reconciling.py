@@ -230,7 +230,7 @@ class Engine(FakeEngines):
         )
         on_event(EventLog(refreshed=1))
         drifted = bool(plan["resource_drift"])
-        changes = plan["resource_changes"][0]["change"]["actions"] != ["no-op"]
+        changes = any(each["change"]["actions"] != ["no-op"] for each in plan["resource_changes"])
         lines = [_event("resource_drift")] if drifted else []
         lines += [_event("planned_change")] if changes else []
         summary = {"add": 0, "change": int(changes), "remove": 0, "import": 0}
@@ -263,7 +263,8 @@ class Engine(FakeEngines):
         if (saved["lineage"], saved["serial"]) != (now["lineage"], now["serial"]):
             stale = Diagnostic("error", "Saved plan is stale")
             return ApplyEnd(1, Applied(False), (stale,), stale=True, began=False)
-        wanted = saved["plan"]["resource_changes"][0]["change"]["after"]["input"]
+        (entry,) = saved["plan"]["resource_changes"] or saved["plan"]["resource_drift"]
+        wanted = entry["change"]["after"]["input"]
         self.world.apply(wanted)
         seen = ApplyLog()
         seen.read_lines(_applied_lines())
