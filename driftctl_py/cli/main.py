@@ -10,6 +10,7 @@ import atexit
 import gc
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,9 @@ def _add_render(commands: Commands) -> None:
         help="show one plan: what changes, where it comes from, what it destroys",
         description="Read the JSON of a plan (show -json) or a saved plan file, of Terraform 0.15\n"
         "or later or of OpenTofu, and show it. No secret in it is ever shown. Nothing is\n"
-        "planned or applied; a saved plan is read by the engine that made it.",
+        "planned or applied; a saved plan is read by the engine that made it. For one, each\n"
+        "engine found is asked its version once, by a `plan` in an empty directory; it reads\n"
+        "no configuration and changes nothing.",
         epilog=_RENDER_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -372,13 +375,17 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
 def print_error(error: DriftctlError) -> None:
     """One error for a person: what happened, the engine's own words, what to do."""
     from driftctl_py.errors import EngineError
-    from driftctl_py.report.show import clean
+    from driftctl_py.report.show import clean, no_commands
 
     lines = [f"error: {error.what}"]
     if isinstance(error, EngineError):
         lines.extend(f"  {item.summary} {item.where}".rstrip() for item in error.diagnostics)
     if error.todo:
         lines.append(f"  {error.todo}")
-    # A file's name, or a provider, may hold what a terminal would obey.
-    said = (clean(line) for text in lines for line in text.split("\n"))
-    print("\n".join(said), file=sys.stderr)  # noqa: T201
+    if sys.stderr is None:  # closed by whoever started us
+        return
+    # A file's name, or a provider, may hold what a terminal would obey, or what runs a job.
+    said = no_commands("\n".join(clean(line) for text in lines for line in text.split("\n")))
+    # ValueError: it was closed since. Whoever cannot hear it still gets the exit code.
+    with suppress(OSError, ValueError):
+        print(said, file=sys.stderr)  # noqa: T201

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,25 @@ def test_an_error_gives_a_terminal_nothing_to_obey(capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert [line for line in said.splitlines() if not line.isprintable()] == []
     assert said.splitlines()[1] == "And no other."
+
+
+def test_an_error_gives_no_runner_of_jobs_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(EngineError("It failed.\n::stop-commands::it"))
+
+    assert not any(line.startswith("::") for line in capsys.readouterr().err.splitlines())
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_an_error_that_nobody_hears_is_no_other(
+    closed: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = StringIO()
+    stream.close()
+    monkeypatch.setattr("sys.stderr", stream if closed else None)
+
+    print_error(EngineError("It failed."))
+
+    assert capsys.readouterr().out == ""
 
 
 def test_the_schema_is_printed_whole(capsys: pytest.CaptureFixture[str]) -> None:
