@@ -186,8 +186,10 @@ def nothing() -> Assessment:
 
 def assess(plan: Plan, *, strict: bool = False) -> Assessment:
     """What the plan amounts to. ``strict`` takes every difference in spelling for drift."""
+    # Asked once: it looks at all of them.
+    records_only = plan.records_only
     judged = [
-        _judge(joined, only_recorded=plan.records_only, strict=strict)
+        _judge(joined, only_recorded=records_only, strict=strict)
         for joined in plan.joined
         if joined.entry.mode not in UNMANAGED
     ]
