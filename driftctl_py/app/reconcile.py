@@ -169,7 +169,19 @@ class Reconciler:
         if order.purpose is not Purpose.RECONCILE or not report.assessment.drifted:
             return None
         last = self._store.last_converged(order.environment.name)
-        return None if last is None or last.commit == order.revision.commit else last.commit
+        if last is None or last.commit == order.revision.commit:
+            return None
+        return None if self._was_in_vain(outcome.run, last.commit) else last.commit
+
+    def _was_in_vain(self, run: Run, commit: str) -> bool:
+        """Whether putting the drift back there was refused when all was as it is now: then it would
+        be again, on each pass."""
+        for each in self._store.runs(environment=run.environment, limit=10):
+            if each.purpose is Purpose.HEAL and each.commit == commit:
+                base = self._store.run(each.base)
+                same = base is not None and binding_of(base) == binding_of(run)
+                return each.state is State.REFUSED and same
+        return False
 
     def _heal(self, work: Work, outcome: Outcome, commit: str) -> Outcome | str:
         """A whole plan at the last applied commit, never by ``-target``; why it came to nothing, as

@@ -20,7 +20,7 @@ from driftctl_py.app.leases import Busy, Leases
 from driftctl_py.core.apply_log import ApplyEnd
 from driftctl_py.core.approval import Requirement
 from driftctl_py.core.audit import Event, verify
-from driftctl_py.core.decision import Apply, Hold, Nothing, Refuse, Rulings
+from driftctl_py.core.decision import Apply, Hold, Level, Nothing, Refuse, Ruling, Rulings
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.environment import Mode
 from driftctl_py.core.lease import Lease
@@ -1138,3 +1138,19 @@ def test_a_heal_that_comes_to_nothing_is_said(bench: Bench) -> None:
     outcome = bench.reconciler.reconcile(order(TWO, HEALING))
 
     assert "Drift could not be put back" in outcome.warnings[-1]
+
+
+def test_a_heal_that_was_refused_is_not_tried_again_while_nothing_moves(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    rulings = Rulings(of_plan=(Ruling(Level.APPROVE, "ask"),))
+    bench.rules.said = rulings
+    for _ in range(3):
+        bench.reconciler.reconcile(order(TWO, HEALING))
+    refused = [run.purpose for run in bench.runs].count(Purpose.HEAL)
+    drift(bench, "by another hand")
+
+    bench.reconciler.reconcile(order(TWO, HEALING))
+
+    assert refused == 1
+    assert [run.purpose for run in bench.runs].count(Purpose.HEAL) == 2
