@@ -31,7 +31,7 @@ from driftctl_py.adapters.store import Store
 from driftctl_py.adapters.store.migrate import VERSION
 from driftctl_py.core.audit import Anchor, Event, verify
 from driftctl_py.core.restraint import Restraint, Why
-from driftctl_py.core.run import MOVES, Run, State, may_become
+from driftctl_py.core.run import MOVES, Purpose, Run, State, may_become
 from driftctl_py.errors import StoreError
 from tests.adapters.stores import (
     APPROVAL,
@@ -265,6 +265,13 @@ def test_code_and_cloud_are_one_after_an_apply_or_in_sync_without_drift(store: S
 
     assert converged == {State.APPLIED, State.IN_SYNC}
     assert store.last_converged("tolerated") is None
+
+
+@pytest.mark.parametrize("state", [State.IN_SYNC, State.APPLIED])
+def test_what_only_recorded_drift_says_nothing_about_the_code(store: Store, state: State) -> None:
+    store.save(replace(RUN, state=state, purpose=Purpose.ACCEPT))
+
+    assert store.last_converged("prod") is None
 
 
 def test_the_last_time_that_they_were_one_is_not_the_last_run(store: Store) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from driftctl_py.core.approval import Approval
 from driftctl_py.core.audit import Entry, Event
 from driftctl_py.core.restraint import Restraint
-from driftctl_py.core.run import Run, State
+from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import StoreError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,7 +81,9 @@ def read_entry(number: Any, before: Any, hash: Any, text: Any) -> Entry:
 
 
 def converged(run: Run) -> bool:
-    """Were code and cloud one after it?"""
+    """Were code and cloud one after it? A plan that only refreshes says nothing about the code."""
+    if run.purpose is Purpose.ACCEPT:
+        return False
     return run.state is State.APPLIED or (run.state is State.IN_SYNC and run.drifted == 0)
 
 
