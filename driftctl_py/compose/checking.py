@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftctl_py.compose.surroundings import (
+    APPROVER_KEY_NAME,
     ENGINES_NAME,
     KEY_NAME,
     data_dir,
@@ -180,7 +181,12 @@ def parts(
         extra["TF_PLUGIN_CACHE_DIR"] = str(cache)
         init_lock = own / "plugin-cache.lock"
     never = [source.token_env for source in config.sources.values() if source.token_env]
-    never.append(KEY_NAME)
+    # What opens the store would let an engine's provider write approvals.
+    never += [KEY_NAME, APPROVER_KEY_NAME]
+    if config.store_url_env is not None:
+        never.append(config.store_url_env)
+    if config.store_url_env is not None or config.store_url is not None:
+        never.append("PGPASSWORD")
     passed = engine_environ(environ(), pass_env=config.pass_env, extra=extra, never=never)
     engines = Appliers(search_path=environ().get("PATH"), cache=own / ENGINES_NAME, stop=stop)
     named = {environment.engine.use for environment in selected}

@@ -754,13 +754,15 @@ def test_what_the_engine_does_not_need_it_does_not_get(embedded_site: Site) -> N
     seen = site.root / "seen"
     program = site.program("curious", f'#!/bin/sh\nenv > {seen}\nexec @ENGINE@ "$@"\n')
     unwanted = ("GIT_TOKEN", "TF_VAR_x", "TF_WORKSPACE", "TF_CLI_ARGS_plan", "TF_LOG", "OTHER")
+    unwanted += ("DRIFTCTL_APPROVER_KEY", "DRIFTCTL_STORE_URL", "PGPASSWORD")
     site.environ |= dict.fromkeys(unwanted, "-destroy")
     site.environ["TF_TOKEN_app_example_com"] = SECRET
     site.settings["engine"] = str(program)
     site.settings["sources"] = {"default": ".", "far": {"url": "https://127.0.0.1:1/x.git"}}
     site.settings["sources"]["far"]["token_env"] = "GIT_TOKEN"
     # Allowed by mistake, it stays ours all the same.
-    site.settings["pass_env"] = ["GIT_*"]
+    site.settings["pass_env"] = ["GIT_*", "DRIFTCTL_*", "PGPASSWORD"]
+    site.settings["store"] = {"url_env": "DRIFTCTL_STORE_URL"}
     two(site)
     site.main("check")
     names = {line.partition("=")[0] for line in seen.read_text().splitlines()}
