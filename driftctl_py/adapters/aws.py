@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ _CREDENTIALS = frozenset(
         "UnknownTokenProviderError",
     }
 )
+# It becomes part of a host's name.
+_REGION = re.compile(r"[a-z]{2}(?:-gov)?-[a-z]+-[0-9]{1,2}")
 _LOG_IN = "Log in again (aws sso login, or renew AWS_SESSION_TOKEN), then check again."
 
 
@@ -104,6 +107,22 @@ class Aws:
             if key not in self._clients:
                 self._clients[key] = _new_client(service, environ, region, endpoint)
             return self._clients[key]
+
+    def own_sts(self, *, environ: Mapping[str, str]) -> Any:  # boto3 has no types of its own
+        """A client of AWS's own STS with the credentials of ``environ``, whatever endpoint, proxy
+        or certificates are configured: what it answers must not be anybody else's word.
+
+        Raises `StateError` for a region that has none, and as `client` does.
+        """
+        region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        if _REGION.fullmatch(region) is None:
+            raise StateError(
+                f"{region!r} is no region with an STS at amazonaws.com or amazonaws.com.cn.",
+                todo="Set AWS_REGION to one of yours, such as eu-central-1.",
+            )
+        china = ".cn" if region.startswith("cn-") else ""
+        endpoint = f"https://sts.{region}.amazonaws.com{china}"
+        return _new_client("sts", environ, region, endpoint, only_there=True)
 
     def credentials_error(self, error: BaseException, purpose: str) -> StateError | None:
         """What is wrong with our credentials, or None where ``error`` is about something else.
@@ -188,6 +207,15 @@ def _credentials_error(error: BaseException, purpose: str) -> StateError | None:
     return None
 
 
+# An endpoint of a kind of its own would be asked instead of the one that is given.
+_ONLY_THERE: Mapping[str, Any] = {
+    "ignore_configured_endpoint_urls": True,
+    "inject_host_prefix": False,
+    "use_dualstack_endpoint": False,
+    "use_fips_endpoint": False,
+}
+
+
 def _is_loopback(endpoint: str | None) -> bool:
     host = urlsplit(endpoint or "").hostname or ""
     return host in {"localhost", "::1"} or host.startswith("127.")
@@ -198,8 +226,14 @@ def _identity(environ: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def _new_client(
-    service: str, environ: Mapping[str, str], region: str | None, endpoint: str | None
+    service: str,
+    environ: Mapping[str, str],
+    region: str | None,
+    endpoint: str | None,
+    *,
+    only_there: bool = False,
 ) -> Any:
+    """``only_there``: nothing that is configured leads to anybody but ``endpoint``."""
     import boto3
     import botocore.session
     from botocore.config import Config
@@ -233,6 +267,8 @@ def _new_client(
         return session.client(
             service,
             endpoint_url=endpoint,
+            # True are botocore's own certificates, before AWS_CA_BUNDLE and the profile's.
+            verify=True if only_there else None,
             config=Config(
                 connect_timeout=5,
                 read_timeout=20,
@@ -240,7 +276,8 @@ def _new_client(
                 # Look-alikes have no wildcard DNS for bucket names.
                 s3={"addressing_style": "path"} if endpoint else None,
                 # As the engine's SDK does it: this machine is not reached through a proxy.
-                proxies={} if _is_loopback(endpoint) else None,
+                proxies={} if only_there or _is_loopback(endpoint) else None,
+                **_ONLY_THERE if only_there else {},
             ),
         )
     except (BotoCoreError, ValueError) as error:
