@@ -65,7 +65,8 @@ class Approvals:
         if why_not:
             raise UsageError(
                 f"{'Nothing was approved' if yes else 'Nothing was rejected'}: {why_not}",
-                todo="`people`, `groups` and `approval` in driftctl.yaml say who may.",
+                todo="`people`, `groups` and `approval` in driftctl.yaml say who may. Prove who "
+                "you are with a key (DRIFTCTL_APPROVER_KEY), or with --as aws.",
             )
         now = self._clock()
         approval = Approval(

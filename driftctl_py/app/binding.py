@@ -1,27 +1,21 @@
-"""What an approval of a run's plan is bound to, and whether that was applied already."""
+"""What an approval of a run's plan is bound to, what stands behind it, and whether that was applied
+already."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from driftctl_py.core.approval import Binding
+from driftctl_py.core.approval import Approval, Backing, Binding
+from driftctl_py.core.audit import tells_of
 from driftctl_py.core.history import binding_of
-from driftctl_py.core.run import Run, State
+from driftctl_py.core.run import Run
 from driftctl_py.errors import StoreError
 
 # What a check is made of takes longer to load than a thousand environments to read.
 if TYPE_CHECKING:
     from driftctl_py.app.ports import Store
-
-# However it ended: an apply was begun on the strength of an approval.
-_APPLIED = (
-    State.APPLIED,
-    State.UNVERIFIED,
-    State.NOT_CONVERGED,
-    State.PARTLY_APPLIED,
-    State.UNKNOWN,
-)
 
 
 def required_binding(run: Run) -> Binding:
@@ -38,6 +32,21 @@ def required_binding(run: Run) -> Binding:
 
 def last_applied(store: Store, binding: Binding) -> datetime | None:
     """When something was last applied that meant just this; None when it never was."""
-    applied = store.runs(environment=binding.environment, states=_APPLIED, limit=1000)
-    alike = [each for each in applied if binding_of(each) == binding]
-    return max((each.ended_at or each.started_at for each in alike), default=None)
+    return store.applied_at(binding)
+
+
+def backing_of(store: Store, approvals: Iterable[Approval], binding: Binding) -> Backing:
+    """What stands behind those of the approvals that were given for this: an entry of the trail,
+    and the key that they were given by. The trail is only looked into where there are any."""
+    alike = {each.id: each for each in approvals if each.binding == binding}
+    if not alike:
+        return Backing()
+    told, keys = set(), {}
+    for entry in store.entries_of("approved", "rejected", "key added"):
+        evidence = entry.event.evidence
+        if entry.event.what == "key added":
+            keys[evidence.get("name", "")] = entry.event.at
+        elif (given := alike.get(evidence.get("approval", ""))) and tells_of(entry, given):
+            told.add(given.id)
+    there = store.keys()
+    return Backing(frozenset(told), {name: since for name, since in keys.items() if name in there})

@@ -91,9 +91,10 @@ class Planner:
         revision = prepared.revision
         if revision.dirty:
             raise SourceError(
-                f"{revision.display_url} holds changes that are in no commit, so what would be "
-                "applied could never be named again.",
-                todo="Commit or stash them (git status), then plan again.",
+                "The working tree holds changes that are in no commit, so what would be applied "
+                "could never be named again.",
+                todo="Commit or stash them (git status shows them, ignored variable files with "
+                "--ignored), then plan again.",
             )
         address = prepared.backend.address
         if isinstance(address, LocalAddress) and not posixpath.isabs(address.path):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from driftctl_py.app.binding import last_applied
+from driftctl_py.app.binding import backing_of, last_applied
 from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.audit import Entry, verify
 from driftctl_py.core.history import (
@@ -130,11 +130,13 @@ class Queries:
         return base
 
     def audit_verify(self) -> TrailCheck:
-        """Is the audit trail what it was?"""
+        """Is the audit trail what it was, and is each approval in it?"""
         # Both first: what is recorded meanwhile is not missing from an older trail. The store's own
         # head tells of a cut since the last anchor, the anchors of one that took the head along.
         anchors, head = self._artifacts.anchors(), self._store.head()
-        count, flaws = verify(self._store.entries(), [*anchors, *([head] if head else [])])
+        approvals = self._store.approvals()
+        heads = [*anchors, *([head] if head else [])]
+        count, flaws = verify(self._store.entries(), heads, approvals)
         anchored = max(anchors, key=lambda each: each.number, default=None)
         return TrailCheck(count, flaws, head, anchored)
 
@@ -151,8 +153,9 @@ class Queries:
         binding = binding_of(run)
         if binding is None or run.state not in _WAITED:
             return None
+        approvals = self._store.approvals(run.environment)
         return standing(
-            self._store.approvals(run.environment),
+            approvals,
             binding,
             run.requirement or Requirement(),
             self.people,
@@ -160,6 +163,8 @@ class Queries:
             now=self._clock(),
             # What was applied by this run rests on it; only for the next apply is it used up.
             applied_at=last_applied(self._store, binding) if run.state.waits else None,
+            # What was decided stays as it was decided, whatever became of a key since.
+            backing=backing_of(self._store, approvals, binding) if run.state.waits else None,
         )
 
     def _plan(self, run: Run) -> tuple[bytes | None, str]:

@@ -15,6 +15,7 @@ from driftctl_py.compose.surroundings import (
     environ,
     find_config,
     load_config,
+    make_data_dir,
     now,
     path_from,
     secret_values,
@@ -81,6 +82,7 @@ def _fleet(options: Options, progress: Progress, stop: Stop) -> Fleet:
         config = replace(config, strict=options.strict)
     here = path.resolve().parent
     own = data_dir(options.data_dir, config.data_dir, here)
+    make_data_dir(own)
     jobs = options.jobs or processors()
     sources = GitSources(own, here=here, environ=environ())
     stop.when_asked(sources.stop)

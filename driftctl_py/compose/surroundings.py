@@ -4,6 +4,7 @@ file and the directory of our own. The one module that reads them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -146,6 +147,14 @@ def data_dir(given: Path | None, configured: str | None, here: Path) -> Path:
         found = (Path(base) if base else Path.home() / ".local" / "share") / "driftctl-py"
     # Without "..", since what lies in it is told from what does not by comparing paths.
     return Path(os.path.normpath(found))
+
+
+def make_data_dir(path: Path) -> None:
+    """Make the directory of our own, for our eyes only: made as the parent of something else, it
+    would be open to whoever the umask lets in. What keeps us from it is said by whoever needs it.
+    """
+    with contextlib.suppress(OSError):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def path_from(text: str, here: Path) -> Path:

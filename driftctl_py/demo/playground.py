@@ -203,6 +203,9 @@ def initialise(playground: Playground, engine: Engine, environ: Mapping[str, str
     for environment in ENVIRONMENTS:
         _run(playground, engine, environment, init_argv(playground, environment), environ)
     _git(playground, ("init", "--quiet", "--initial-branch=main"), environ)
+    # So that whoever plays need not say who they are, and is not who wrote the estate.
+    _git(playground, ("config", "user.name", "Ada Lovelace"), environ)
+    _git(playground, ("config", "user.email", "ada@example.com"), environ)
     _git(playground, ("add", "--all"), environ)
     _git(playground, ("commit", "--quiet", "-m", "Three environments from one module"), environ)
 

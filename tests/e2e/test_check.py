@@ -7,6 +7,7 @@ directory nor in the state.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -595,3 +596,17 @@ def test_many_environments_are_reported_in_the_order_of_the_configuration(s3_sit
 
     assert [item["environment"] for item in ran.json["environments"]] == names
     assert {item["status"] for item in ran.json["environments"]} == {"pending"}
+
+
+def test_the_data_directory_is_nobody_else_s_from_the_beginning(embedded_site: Site) -> None:
+    site = embedded_site
+    site.environment("dev")
+    site.configure()
+    site.commit()
+    before = os.umask(0o022)
+    try:
+        site.check()
+    finally:
+        os.umask(before)
+
+    assert site.data.stat().st_mode & 0o777 == 0o700
