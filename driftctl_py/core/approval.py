@@ -125,6 +125,15 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Backing:
+    """What stands behind approvals: ``entries`` are the ids of those that the audit trail tells of
+    too, just as they are; ``keys`` says of each approver's key since when there is this one."""
+
+    entries: frozenset[str] = frozenset()
+    keys: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Passed:
     """An approval that does not count, and why, as a clause: ``it expired at …``."""
 
@@ -158,17 +167,24 @@ def standing(
     authors: Sequence[str],
     now: datetime,
     applied_at: datetime | None = None,
+    backing: Backing | None = None,
 ) -> Standing:
     """What the approvals of an environment are worth for one plan of it, now. ``authors`` are
     e-mail addresses or identities. ``applied_at`` is when something was last applied that meant
-    just this: a yes is good for one apply, and one that was given before is used up.
+    just this: a yes is good for one apply, and one that was given before is used up. ``backing``
+    makes a yes count only with an entry of the trail, and the key that they were given by;
+    without it neither is asked.
 
     The last word of each person decides, and a no of an author counts where their yes does not.
     """
     passed: list[Passed] = []
     last: dict[str, Approval] = {}
     for each in sorted(approvals, key=_in_order):
-        why = _other_binding(each.binding, binding) or _not_by(each.by, requirement, people)
+        why = (
+            _other_binding(each.binding, binding)
+            or _not_by(each.by, requirement, people)
+            or _not_backed(each, backing)
+        )
         name = people.name_of(each.by.text)
         if why or name is None:
             passed.append(Passed(each, why))
@@ -259,6 +275,23 @@ def _not_by(by: Identity, requirement: Requirement, people: People) -> str:
         return f"{name} is in none of the groups that are asked: {', '.join(sorted(asked))}"
     if not groups:
         return f"{name} is in no group of driftctl.yaml"
+    return ""
+
+
+def _not_backed(approval: Approval, backing: Backing | None) -> str:
+    """Why nobody can tell any more that this was said by whom it names."""
+    # A no stands whoever doubts it.
+    if backing is None or not approval.yes:
+        return ""
+    if approval.id not in backing.entries:
+        return "the audit trail has no such entry"
+    if approval.by.proof != "key":
+        return ""
+    since = backing.keys.get(approval.by.text.removeprefix("key:"))
+    if since is None:
+        return "its key was removed"
+    if since > approval.at:
+        return f"its key was removed, and another one added at {moment(since)}"
     return ""
 
 

@@ -8,10 +8,11 @@ anchored elsewhere after each run, and `verify` compares the two.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from driftctl_py.core.approval import Approval, Binding
 from driftctl_py.core.canonical import canonical
 
 
@@ -95,16 +96,53 @@ def chained(event: Event, number: int, before: str) -> Entry:
     return Entry(number, event, before, sha256(_VERSION + canonical(said)).hexdigest())
 
 
-def verify(entries: Iterable[Entry], anchors: Sequence[Anchor]) -> tuple[int, tuple[Flaw, ...]]:
-    """How many entries there are, and every flaw: edited, missing, out of order, cut off. Reads
-    the entries once, so a long trail need not fit into memory."""
+def tells_of(entry: Entry, approval: Approval) -> bool:
+    """Whether this entry, as it was hashed, records just that approval."""
+    event, evidence = entry.event, entry.event.evidence
+    return (
+        event.what == ("approved" if approval.yes else "rejected")
+        and event.at == approval.at
+        and event.who == approval.by.text
+        and event.run == approval.run
+        and evidence.get("approval") == approval.id
+        and _binding(event) == approval.binding
+        and chained(event, entry.number, entry.before).hash == entry.hash
+    )
+
+
+def verify(
+    entries: Iterable[Entry],
+    anchors: Sequence[Anchor],
+    approvals: Sequence[Approval] | None = None,
+) -> tuple[int, tuple[Flaw, ...]]:
+    """How many entries there are, and every flaw: edited, missing, out of order, cut off, an apply
+    that rests on an approval that nobody gave. Reads the entries once, so a long trail need not
+    fit into memory.
+
+    ``approvals`` are all that are kept beside the trail, read after the anchors and before the
+    entries: each must have its entry, and each entry of before the last anchor its approval.
+    """
     flaws: list[Flaw] = []
     waiting = set(anchors)
     anchored = {anchor.number for anchor in anchors}
     count, last, last_hash = 0, 0, START
+    given: dict[str, Binding] = {}
+    kept = {each.id: each for each in approvals or ()}
+    told: set[str] = set()
     for entry in entries:
         count += 1
         flaws.extend(_flaws(entry, last, last_hash))
+        flaws.extend(_unapproved(entry, given))
+        if entry.event.what in ("approved", "rejected"):
+            id = entry.event.evidence.get("approval", "")
+            if entry.event.what == "approved":
+                given[id] = _binding(entry.event)
+            if id in kept and tells_of(entry, kept[id]):
+                told.add(id)
+            elif approvals is not None and (id in kept or entry.number <= max(anchored, default=0)):
+                how = "is not what is kept of it" if id in kept else "is not kept any more"
+                what = f"The approval {id} that entry {entry.number} records {how}."
+                flaws.append(Flaw(entry.number, what))
         if entry.number in anchored:
             waiting.discard(Anchor(entry.number, entry.hash))
         if entry.number > last:
@@ -119,7 +157,42 @@ def verify(entries: Iterable[Entry], anchors: Sequence[Anchor]) -> tuple[int, tu
                 "entry of that number has: the trail was written anew from there or before."
             )
         flaws.append(Flaw(anchor.number, what))
+    for approval in kept.values():
+        if approval.id not in told:
+            what = (
+                f"The approval {approval.id} of {approval.binding.environment} by "
+                f"{approval.by.text} is kept, but no entry says just that: it was not given."
+            )
+            flaws.append(Flaw(last, what))
     return count, tuple(flaws)
+
+
+def _binding(event: Event) -> Binding:
+    """What the event of an approval says that it is good for."""
+    said = event.evidence.get
+    return Binding(
+        event.environment, said("fingerprint", ""), said("governing", ""), said("lineage", "")
+    )
+
+
+def _unapproved(entry: Entry, given: Mapping[str, Binding]) -> Iterator[Flaw]:
+    """What is wrong with the approvals that an apply says it rests on."""
+    event = entry.event
+    if event.what != "apply began":
+        return
+    wanted = _binding(event)
+    for id in event.evidence.get("approvals", "").split():
+        found = given.get(id)
+        if found is None:
+            why = "which no earlier entry records"
+        else:
+            # Older entries do not say on which state it was.
+            lineage = found.lineage if "lineage" not in event.evidence else wanted.lineage
+            if found == replace(wanted, lineage=lineage):
+                continue
+            why = "which was given for something else"
+        what = f"Entry {entry.number} applies on the strength of the approval {id}, {why}."
+        yield Flaw(entry.number, what)
 
 
 def _flaws(entry: Entry, last: int, last_hash: str) -> Iterator[Flaw]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from driftctl_py.core.approval import (
     Approval,
+    Backing,
     Binding,
     Identity,
     People,
@@ -67,6 +68,51 @@ def stands(
 
 def passed(found: Standing) -> list[str]:
     return [each.why for each in found.passed]
+
+
+# --- What stands behind it -----------------------------------------------------------------------
+
+
+def backed(*approvals: Approval, keys: dict[str, datetime], entries: bool = True) -> Standing:
+    backing = Backing(frozenset(each.id for each in approvals if entries), keys)
+    requirement = Requirement(groups=("dba", "net"))
+    return standing(approvals, BINDING, requirement, PEOPLE, authors=(), now=NOW, backing=backing)
+
+
+def test_a_yes_counts_with_an_entry_of_the_trail_and_the_key_it_was_given_by() -> None:
+    ada, linus = yes(ADA), yes(LINUS)
+
+    found = backed(ada, linus, keys={"linus": NOW - 2 * HOUR})
+
+    assert found.given == (ada, linus)
+
+
+def test_a_yes_that_the_trail_does_not_tell_of_does_not_count() -> None:
+    found = backed(yes(ADA), keys={}, entries=False)
+
+    assert (found.given, passed(found)) == ((), ["the audit trail has no such entry"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({}, "its key was removed"),
+        (
+            {"linus": NOW - HOUR / 2},
+            "its key was removed, and another one added at 2026-11-24 08:44 UTC",
+        ),
+    ],
+)
+def test_a_yes_goes_with_the_key_that_it_was_given_by(keys: dict[str, datetime], why: str) -> None:
+    found = backed(yes(LINUS), keys=keys)
+
+    assert (found.given, passed(found)) == ((), [why])
+
+
+def test_a_no_stands_whatever_became_of_its_key_and_entry() -> None:
+    found = backed(no(LINUS), keys={}, entries=False)
+
+    assert found.rejected is not None
 
 
 # --- Who is who ----------------------------------------------------------------------------------

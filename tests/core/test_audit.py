@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftctl_py.core.audit import START, Anchor, Entry, Event, Flaw, chained, verify
+from driftctl_py.core.approval import Approval, Binding, Identity
+from driftctl_py.core.audit import START, Anchor, Entry, Event, Flaw, chained, tells_of, verify
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PLANNED = Event("planned", NOON, "os:ada", "prod", "r1", {"fingerprint": "f1-abc"})
@@ -189,3 +190,127 @@ def test_two_events_have_one_hash_only_when_they_are_one(one: Event, other: Even
     hashes = {chained(each, 1, START).hash for each in (one, other)}
 
     assert (len(hashes) == 1) == (one == other)
+
+
+# --- approvals
+
+BINDING = Binding("prod", "f1-abc", "e3b0", "1d-lineage")
+YES = Approval(
+    "a1", "r1", BINDING, Identity("github:ada"), True, NOON, NOON + timedelta(days=1), "Read it."
+)
+NO = replace(YES, id="a2", yes=False, by=Identity("github:grace"))
+
+
+def said_of(approval: Approval) -> Event:
+    binding = approval.binding
+    return Event(
+        "approved" if approval.yes else "rejected",
+        approval.at,
+        approval.by.text,
+        binding.environment,
+        approval.run,
+        {
+            "approval": approval.id,
+            "fingerprint": binding.fingerprint,
+            "governing": binding.governing,
+            "lineage": binding.lineage,
+        },
+    )
+
+
+def began(*approvals: str, **more: str) -> Event:
+    evidence = {"fingerprint": "f1-abc", "governing": "e3b0", "approvals": " ".join(approvals)}
+    return Event("apply began", NOON, "os:ada", "prod", "r1", {**evidence, **more})
+
+
+def checked(
+    events: Sequence[Event], *approvals: Approval, anchored: int | None = None
+) -> list[tuple[int, str]]:
+    entries = trail(events)
+    anchors = [anchor(each) for each in entries[:anchored]]
+    return [(each.number, each.what) for each in verify(entries, anchors, approvals)[1]]
+
+
+def test_an_apply_rests_on_what_was_approved_before() -> None:
+    events = [said_of(YES), said_of(NO), began("a1"), began("a1", lineage="1d-lineage"), began()]
+
+    assert checked(events, YES, NO) == []
+
+
+def test_an_apply_on_an_approval_that_nobody_gave_is_named() -> None:
+    what = "Entry 1 applies on the strength of the approval a1, which no earlier entry records."
+
+    assert checked([began("a1")]) == [(1, what)]
+    assert checked([began("a1"), said_of(YES)], YES) == [(1, what)]
+    # A no is no approval.
+    assert len(checked([said_of(NO), began("a2")], NO)) == 1
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        began("a1", fingerprint="f1-abd"),
+        began("a1", governing="e3b1"),
+        began("a1", lineage="another"),
+        replace(began("a1"), environment="dev"),
+    ],
+)
+def test_an_apply_on_an_approval_of_something_else_is_named(apply: Event) -> None:
+    what = "Entry 2 applies on the strength of the approval a1, which was given for something else."
+
+    assert checked([said_of(YES), apply], YES) == [(2, what)]
+
+
+def test_a_kept_approval_without_an_entry_was_not_given() -> None:
+    assert checked([PLANNED], YES) == [
+        (
+            1,
+            "The approval a1 of prod by github:ada is kept, but no entry says just that: it was "
+            "not given.",
+        )
+    ]
+
+
+def test_an_approval_that_is_kept_otherwise_than_it_was_given_is_named_twice() -> None:
+    other = replace(YES, by=Identity("github:grace"))
+
+    first, second = checked([said_of(YES)], other)
+
+    assert first == (1, "The approval a1 that entry 1 records is not what is kept of it.")
+    assert "by github:grace is kept, but no entry says just that" in second[1]
+
+
+def test_an_approval_that_is_not_kept_any_more_is_missed() -> None:
+    assert checked([said_of(NO)]) == [
+        (1, "The approval a2 that entry 1 records is not kept any more.")
+    ]
+    # One that was given while we looked is not.
+    assert checked([PLANNED, said_of(NO)], anchored=1) == []
+
+
+def test_without_the_approvals_only_the_trail_is_looked_at() -> None:
+    assert verify(trail([said_of(YES), said_of(NO)]), []) == (2, ())
+
+
+OTHERS = [
+    replace(YES, id="a9"),
+    replace(YES, run="r9"),
+    replace(YES, binding=replace(BINDING, lineage="another")),
+    replace(YES, by=Identity("github:grace")),
+    replace(YES, yes=False),
+    replace(YES, at=NOON + timedelta(seconds=1)),
+]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_an_entry_tells_of_one_approval_and_of_no_other(other: Approval) -> None:
+    (entry,) = trail([said_of(YES)])
+
+    assert tells_of(entry, YES)
+    assert not tells_of(entry, other)
+
+
+def test_an_entry_that_was_edited_tells_of_nothing() -> None:
+    (entry,) = trail([replace(said_of(YES), who="github:eve")])
+
+    assert not tells_of(replace(entry, event=said_of(YES)), YES)
