@@ -29,7 +29,9 @@ from hypothesis import strategies as st
 from driftctl_py import migrations
 from driftctl_py.adapters.store import Store
 from driftctl_py.adapters.store.migrate import VERSION
+from driftctl_py.core.approval import Binding
 from driftctl_py.core.audit import Anchor, Event, verify
+from driftctl_py.core.governing import Governing
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import MOVES, Purpose, Run, State, may_become
 from driftctl_py.errors import StoreError
@@ -343,6 +345,71 @@ def test_approvals_come_back_in_the_order_they_were_given(store: Store) -> None:
     assert store.approvals("dev") == (elsewhere,)
     assert store.approvals("staging") == ()
     assert events(store) == [APPROVED] * 3
+
+
+def test_all_approvals_are_those_of_every_environment(store: Store) -> None:
+    elsewhere = replace(APPROVAL, id="a2", binding=replace(APPROVAL.binding, environment="dev"))
+    for approval in (elsewhere, APPROVAL):
+        store.approve(approval, APPROVED)
+
+    assert store.approvals() == (elsewhere, APPROVAL)
+
+
+def test_entries_of_some_kinds_are_found_among_all(store: Store) -> None:
+    for what in ("planned", "key added", "approved", "key removed", "approved"):
+        store.note(replace(PLANNED, what=what, evidence={"what": "key added"}))
+
+    assert [each.number for each in store.entries_of("approved", "key added")] == [2, 3, 5]
+    assert store.entries_of("approved") == tuple(
+        each for each in store.entries() if each.event.what == "approved"
+    )
+
+
+GOVERNING = Governing("terraform 1.11.4", "v", "l", "b", "s")
+APPLIED = replace(
+    RUN, state=State.APPLIED, fingerprint="f2-abc", governing=GOVERNING, lineage="1d-lineage"
+)
+MEANT = Binding("prod", "f2-abc", GOVERNING.digest, "1d-lineage")
+
+
+def test_the_last_apply_of_the_same_meaning_is_found(store: Store) -> None:
+    later = NOON + timedelta(hours=5)
+    store.save(replace(APPLIED, id="r1", ended_at=later))
+    store.save(replace(APPLIED, id="r2", ended_at=NOON + timedelta(hours=1)))
+    store.save(replace(APPLIED, id="r3", state=State.UNKNOWN, ended_at=None))
+
+    assert store.applied_at(MEANT) == later
+
+
+def test_the_state_of_a_run_says_whether_its_approval_is_used_up(store: Store) -> None:
+    for state in State:
+        store.save(replace(APPLIED, id=state.value, environment=state.value, state=state))
+
+    used = {each for each in State if store.applied_at(replace(MEANT, environment=each.value))}
+
+    assert used == {
+        State.APPLIED,
+        State.UNVERIFIED,
+        State.NOT_CONVERGED,
+        State.PARTLY_APPLIED,
+        State.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(MEANT, environment="dev"),
+        replace(MEANT, fingerprint="f2-abd"),
+        replace(MEANT, fingerprint="f2-%"),
+        replace(MEANT, governing="another"),
+        replace(MEANT, lineage="another"),
+    ],
+)
+def test_an_apply_that_meant_something_else_uses_nothing_up(store: Store, other: Binding) -> None:
+    store.save(replace(APPLIED, ended_at=NOON))
+
+    assert store.applied_at(other) is None
 
 
 def test_an_approval_is_recorded_once(store: Store) -> None:

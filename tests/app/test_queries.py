@@ -13,6 +13,7 @@ import pytest
 from driftctl_py.adapters.artifacts import LocalArtifacts
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.queries import Queries
+from driftctl_py.core.approval import Approval
 from driftctl_py.core.audit import Anchor, Event
 from driftctl_py.core.history import Need
 from driftctl_py.core.restraint import Why
@@ -52,6 +53,19 @@ class History:
         made = run(state, id=id, environment=environment, artifacts=artifacts)
         self.store.save(made, Event("decided", NOW, "os:ada", environment, id))
         return made
+
+    def approve(self, approval: Approval) -> None:
+        """As it is given: with its entry."""
+        binding = approval.binding
+        evidence = {
+            "approval": approval.id,
+            "fingerprint": binding.fingerprint,
+            "governing": binding.governing,
+            "lineage": binding.lineage,
+        }
+        by = approval.by.text
+        event = Event("approved", approval.at, by, binding.environment, approval.run, evidence)
+        self.store.approve(approval, event)
 
 
 @pytest.fixture
@@ -97,7 +111,7 @@ def test_a_restraint_that_is_over_holds_nobody_back(history: History) -> None:
 
 def test_a_held_plan_that_was_approved_waits_to_be_applied(history: History) -> None:
     history.add("r1")
-    history.store.approve(said(run="r1"))
+    history.approve(said(run="r1"))
 
     (prod,) = history.queries.status().environments
 
@@ -189,14 +203,14 @@ def test_a_run_brings_its_plan_its_events_and_what_was_said_of_it(history: Histo
     reference = history.artifacts.put(b'{"document": "plan"}')
     history.add("r0", State.FAILED)
     history.add("r1", plan=reference)
-    history.store.approve(said(run="r1"), Event("approved", NOW, "github:ada", "prod", "r1"))
-    history.store.approve(said("os:eve", id="a2", run="r1"))
+    history.approve(said(run="r1"))
+    history.approve(said("os:eve", id="a2", run="r1"))
     history.store.restrain(PINNED)
 
     record = history.queries.run("r1")
 
     assert record.plan == b'{"document": "plan"}'
-    assert [entry.event.what for entry in record.events] == ["decided", "approved"]
+    assert [entry.event.what for entry in record.events] == ["decided", "approved", "approved"]
     assert record.standing is not None
     assert [each.by.text for each in record.standing.given] == ["github:ada"]
     assert [each.approval.by.text for each in record.standing.passed] == ["os:eve"]
@@ -275,6 +289,40 @@ def test_a_trail_that_was_edited_or_cut_is_found_out(history: History) -> None:
 
     assert trail.entries == 2
     assert trail.flaws != ()
+
+
+def test_a_row_of_an_approval_that_nobody_gave_counts_for_nothing_and_is_found_out(
+    history: History,
+) -> None:
+    history.add("r1")
+    # As whoever may write to the database could.
+    history.store.approve(said(run="r1"))
+
+    (prod,) = history.queries.status().environments
+    (flaw,) = history.queries.audit_verify().flaws
+
+    assert prod.need is Need.YES
+    assert prod.standing is not None
+    assert [each.why for each in prod.standing.passed] == ["the audit trail has no such entry"]
+    assert "by github:ada is kept, but no entry says just that" in flaw.what
+
+
+def test_a_yes_by_a_key_goes_with_the_key(history: History) -> None:
+    people = replace(PEOPLE, aliases={**PEOPLE.aliases, "ada": ("key:ada",)})
+    queries = Queries(history.store, history.artifacts, people=people, clock=lambda: NOW)
+    history.add("r1")
+    early = NOW - timedelta(hours=1)
+    history.store.add_key(
+        "ada", "d1", Event("key added", early, "os:ken", evidence={"name": "ada"})
+    )
+    history.approve(said("key:ada", run="r1"))
+    assert queries.status().environments[0].need is Need.APPLY
+
+    history.store.remove_key("ada", Event("key removed", NOW, "os:ken", evidence={"name": "ada"}))
+
+    standing = queries.status().environments[0].standing
+    assert standing is not None
+    assert [each.why for each in standing.passed] == ["its key was removed"]
 
 
 def test_a_run_that_is_only_being_planned_hides_nothing_of_what_is_known(history: History) -> None:

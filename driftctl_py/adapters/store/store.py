@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from driftctl_py.adapters.store.records import moment, read, read_entry
-from driftctl_py.core.approval import Approval
+from driftctl_py.core.approval import Approval, Binding
 from driftctl_py.core.audit import Anchor, Entry, Event
+from driftctl_py.core.history import binding_of
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State
@@ -51,6 +52,16 @@ class Database(Protocol):
 _BATCH = 1000
 # A prefix that fits more than this many runs tells nobody which one was meant.
 _FOUND = 20
+# Of applies that meant the same, the latest say when the last one was.
+_ALIKE = 100
+# However it ended: an apply was begun on the strength of an approval.
+_APPLIED = (
+    State.APPLIED,
+    State.UNVERIFIED,
+    State.NOT_CONVERGED,
+    State.PARTLY_APPLIED,
+    State.UNKNOWN,
+)
 _LAST = "\U0010ffff"
 
 
@@ -189,13 +200,34 @@ class Store:
 
         self._write(lambda connection: writing.approve(connection, approval), events)
 
-    def approvals(self, environment: str) -> tuple[Approval, ...]:
-        """All that were ever given to plans of an environment, in the order they were."""
-        found = self._rows(
-            "SELECT document FROM approvals WHERE environment = :environment ORDER BY number",
-            environment=environment,
-        )
+    def approvals(self, environment: str | None = None) -> tuple[Approval, ...]:
+        """All that were ever given to plans of an environment, or of any, in the order they
+        were."""
+        if environment is None:
+            found = self._rows("SELECT document FROM approvals ORDER BY number")
+        else:
+            found = self._rows(
+                "SELECT document FROM approvals WHERE environment = :environment ORDER BY number",
+                environment=environment,
+            )
         return tuple(read(text, Approval) for (text,) in found)
+
+    def applied_at(self, binding: Binding) -> datetime | None:
+        """When something was last applied that meant just this; None when it never was."""
+        states = {f"state{at}": state.value for at, state in enumerate(_APPLIED)}
+        found = self._runs(
+            # The governing digest is made of the whole document, so few of them are to be read.
+            "SELECT document FROM runs WHERE environment = :environment"  # noqa: S608 - our words
+            f" AND state IN ({', '.join(f':{name}' for name in states)})"
+            " AND document LIKE :alike ORDER BY number DESC LIMIT :limit",
+            environment=binding.environment,
+            # As it is spelled; whatever else this finds is compared below.
+            alike=f'%"fingerprint":"{binding.fingerprint}"%',
+            limit=_ALIKE,
+            **states,
+        )
+        alike = [each for each in found if binding_of(each) == binding]
+        return max((each.ended_at or each.started_at for each in alike), default=None)
 
     def restrain(self, restraint: Restraint, *events: Event) -> None:
         """Hold an environment back; in the place of what held it for the same reason."""
@@ -304,6 +336,17 @@ class Store:
             if len(found) < _BATCH:
                 return
             after = found[-1][0]
+
+    def entries_of(self, *kinds: str) -> tuple[Entry, ...]:
+        """All entries of some kinds, such as ``approved``: found without reading the others."""
+        beginnings = {f"kind{at}": f'{{"what":"{kind}","%' for at, kind in enumerate(kinds)}
+        found = self._rows(
+            "SELECT number, before, hash, event FROM entries WHERE "  # noqa: S608 - our words
+            + " OR ".join(f"event LIKE :{name}" for name in beginnings)
+            + " ORDER BY number",
+            **beginnings,
+        )
+        return tuple(read_entry(*row) for row in found)
 
     def head(self) -> Anchor | None:
         """Where the trail ends, as whoever wrote last has left it; None before the first entry."""
