@@ -21,13 +21,20 @@ class Stop:
         for each in tell:
             each()
 
-    def when_asked(self, tell: Callable[[], None]) -> None:
-        """Call ``tell`` once, when somebody asks, for what does not look here by itself."""
+    def when_asked(self, tell: Callable[[], None]) -> Callable[[], None]:
+        """Call ``tell`` once, when somebody asks, for what does not look here by itself. What is
+        returned takes that back."""
         with self._lock:
             if not self._asked:
                 self._tell.append(tell)
-                return
+                return lambda: self._forget(tell)
         tell()
+        return lambda: None
+
+    def _forget(self, tell: Callable[[], None]) -> None:
+        with self._lock:
+            if tell in self._tell:
+                self._tell.remove(tell)
 
     @property
     def please(self) -> bool:

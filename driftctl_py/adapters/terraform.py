@@ -174,7 +174,7 @@ class Engines:
         # event of a plan names the program. In an empty directory it then fails at once.
         log = EventLog()
         enough = process.Stop()
-        self._stop.when_asked(enough.ask)
+        forget = self._stop.when_asked(enough.ask)
 
         def read(line: bytes) -> None:
             log.read_line(line)
@@ -196,6 +196,8 @@ class Engines:
                 )
         except OSError:
             return None
+        finally:
+            forget()
         if self._stop.please:
             raise Interrupted("Stopped while the engines were looked for; nothing was changed.")
         # Ours to compare with constraints, so it has to be a version.
