@@ -13,7 +13,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeVar
@@ -23,13 +24,14 @@ import schedule
 from driftctl_py.app.estate import Estate
 from driftctl_py.app.leases import Busy
 from driftctl_py.app.order import Order
-from driftctl_py.app.ports import Artifacts, Clock, Store
+from driftctl_py.app.ports import Artifacts, Clock, Sources, Store
 from driftctl_py.app.reconcile import Outcome
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.due import first_due
 from driftctl_py.core.environment import Environment
-from driftctl_py.core.run import State
-from driftctl_py.errors import DriftctlError, Interrupted
+from driftctl_py.core.restraint import Why
+from driftctl_py.core.run import Run, State
+from driftctl_py.errors import DriftctlError, Interrupted, Untrusted
 
 T = TypeVar("T")
 
@@ -45,7 +47,7 @@ class Stop(Protocol):
 
     @property
     def please(self) -> bool: ...
-    def when_asked(self, tell: Callable[[], None]) -> None: ...
+    def when_asked(self, tell: Callable[[], None]) -> Callable[[], None]: ...
 
 
 class Watcher(Protocol):
@@ -62,14 +64,27 @@ class Passes(Protocol):
     def reconcile(self, order: Order) -> Outcome: ...
 
 
+Place = tuple[Environment, Revision]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look at Git found: environments with their revisions, and why others have none."""
+    """What there is, and who makes passes over it. ``failures`` says why some was not found."""
 
-    at: Mapping[str, tuple[Environment, Revision]]
-    failures: Mapping[str, DriftctlError]
-    whole: bool
-    """Whether every source could be read: only then is what is missing really gone."""
+    at: Mapping[str, Place] = field(default_factory=dict)
+    failures: Mapping[str, DriftctlError] = field(default_factory=dict)
+    passes: Passes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a look changed: whose turns begin (with the first), which passes come forward, and
+    what is no longer there."""
+
+    seen: Seen
+    turns: Mapping[str, datetime]
+    forward: frozenset[str]
+    gone: frozenset[str]
 
 
 class Loop:
@@ -80,6 +95,8 @@ class Loop:
         estate: Estate,
         *,
         make_passes: Callable[[Sequence[Environment]], Passes],
+        content_of: Callable[[Environment, Revision], object],
+        sources: Sources,
         store: Store,
         artifacts: Artifacts,
         jobs: int,
@@ -91,7 +108,11 @@ class Loop:
         monotonic: Callable[[], float],
         watcher: Watcher,
     ) -> None:
+        """``content_of`` says of a revision what matters to an environment, to be compared; None
+        where that is not known."""
         self._estate = estate
+        self._content_of = content_of
+        self._sources = sources
         self._make_passes = make_passes
         self._store = store
         self._artifacts = artifacts
@@ -104,26 +125,31 @@ class Loop:
         self._monotonic = monotonic
         self._watcher = watcher
         self._turns = schedule.Scheduler()
-        self._seen = Seen({}, {}, whole=False)
-        self._passes: Passes | None = None
+        self._seen = Seen()
+        # Only of the thread that looks: ahead of the other by what is still on its way there.
+        self._found = Seen()
         self._wake = threading.Event()
         # What other threads tell the one that keeps the turns: nothing else touches those.
-        self._looked: SimpleQueue[Seen] = SimpleQueue()
-        self._ended: SimpleQueue[tuple[str, bool]] = SimpleQueue()
+        self._looked: SimpleQueue[News] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[str, Place | None, bool]] = SimpleQueue()
         self._at_work: set[str] = set()
         self._again: set[str] = set()
+        self._guard = threading.Lock()
+        # Both under the guard: what passes are at, and which found their tree moving.
+        self._in_hand: dict[str, Place] = {}
+        self._moved: set[str] = set()
 
     def once(self) -> int:
         """One pass over every environment; the worst of their exit codes: 1 where anything
         failed, 2 where anything waits for somebody, else 0; 130 when it was stopped."""
-        self._take(self._look())
+        self._found = self._seen = self._news().seen
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="reconcile") as pool:
             # Where somebody else works, nobody here knows yet what comes of it.
             codes = [2 if code is None else code for code in pool.map(self._pass, self._seen.at)]
         self._prune()
         if self._seen.failures:
             codes.append(1)
-        return 130 if self._stop.please else max(codes, key=(0, 2, 1).index, default=0)
+        return 130 if self._stop.please else max(codes, key=(0, 2, 1, 130).index, default=0)
 
     def run(self) -> None:
         """Until it is told to stop, and what was begun has ended: a plan is interrupted, an apply
@@ -144,9 +170,12 @@ class Loop:
             look_aside()
             before = self._clocks()
             while not self._stop.please:
-                before = self._mend_step(before)
-                self._take_news(pool)
-                self._turns.run_pending()
+                try:
+                    before = self._mend_step(before)
+                    self._take_news(pool)
+                    self._turns.run_pending()
+                except Exception as error:  # noqa: BLE001 - one bad moment ends nothing
+                    self._watcher.failed("", _ours(error))
                 idle = self._turns.idle_seconds
                 self._wake.wait(_NAP_SECONDS if idle is None else max(0.0, min(idle, _NAP_SECONDS)))
                 if not self._stop.please:
@@ -154,33 +183,30 @@ class Loop:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _take_news(self, pool: ThreadPoolExecutor) -> None:
-        for name, busy in _all_in(self._ended):
+        for name, place, busy in _all_in(self._ended):
             self._at_work.discard(name)
-            if name in self._again:
-                self._again.discard(name)
+            again = name in self._again
+            self._again.discard(name)
+            # What was asked for meanwhile was done by this very pass, if it began after that.
+            if again and place != self._seen.at.get(name):
                 self._begin(name, pool)
             elif busy:
                 self._soon(name)
-        for seen in _all_in(self._looked):
-            before = self._seen
-            self._take(seen)
-            for name, (environment, revision) in self._seen.at.items():
-                known = before.at.get(name)
-                if known is None or known[0].interval_seconds != environment.interval_seconds:
-                    self._give_turn(environment, pool)
-                elif known[1].commit != revision.commit or known[0] != environment:
-                    self._begin(name, pool)
-            for name in before.at.keys() - self._seen.at.keys():
+        for news in _all_in(self._looked):
+            self._seen = news.seen
+            for name, due in news.turns.items():
+                self._give_turn(news.seen.at[name][0], due, pool)
+            for name in news.forward:
+                self._begin(name, pool)
+            for name in news.gone:
                 self._turns.clear(name)
                 self._watcher.said(f"{name}: no longer in the configuration")
 
-    def _give_turn(self, environment: Environment, pool: ThreadPoolExecutor) -> None:
-        name, seconds = environment.name, environment.interval_seconds
+    def _give_turn(self, environment: Environment, due: datetime, pool: ThreadPoolExecutor) -> None:
+        name = environment.name
         self._turns.clear(name)
-        turn = self._turns.every(seconds).seconds.do(self._begin, name, pool).tag(name)
-        last = self._store.runs(environment=name, limit=1)
-        due = first_due(name, seconds, now=self._clock(), last=last[0].started_at if last else None)
-        turn.next_run = _local(due)
+        turn = self._turns.every(environment.interval_seconds).seconds
+        turn.do(self._begin, name, pool).tag(name).next_run = _local(due)
 
     def _soon(self, name: str) -> None:
         for turn in self._turns.get_jobs(name):
@@ -195,47 +221,102 @@ class Loop:
         self._at_work.add(name)
 
         def work() -> None:
-            busy = False
+            place, busy = None, False
             try:
-                busy = self._pass(name) is None
+                place = self._taken(name)
+                busy = place is not None and self._pass_at(place) is None
             finally:
-                self._ended.put((name, busy))
+                with self._guard:
+                    self._in_hand.pop(name, None)
+                self._ended.put((name, place, busy))
                 self._wake.set()
 
         pool.submit(work)
 
+    def _taken(self, name: str) -> Place | None:
+        """Where a pass over it is made now; None when it is gone. Nobody prunes that meanwhile."""
+        with self._guard:
+            place = self._seen.at.get(name)
+            if place is not None:
+                self._in_hand[name] = place
+            return place
+
     def _pass(self, name: str) -> int | None:
         """The exit code of a pass over it; None when somebody else works there."""
-        if self._stop.please or name not in self._seen.at or self._passes is None:
-            return 0
-        environment, revision = self._seen.at[name]
+        place = self._taken(name)
         try:
-            outcome = self._passes.reconcile(
-                Order(environment, revision, "controller", self._actor)
-            )
+            return 0 if place is None else self._pass_at(place)
+        finally:
+            with self._guard:
+                self._in_hand.pop(name, None)
+
+    def _pass_at(self, place: Place) -> int | None:
+        (environment, revision), passes = place, self._seen.passes
+        name = environment.name
+        if self._stop.please or passes is None:
+            return 0
+        try:
+            outcome = passes.reconcile(Order(environment, revision, "controller", self._actor))
+            if _moved_meanwhile(outcome, revision):
+                with self._guard:
+                    self._moved.add(name)
+            self._watcher.ended(outcome)
+            return exit_code(outcome)
         except Busy as error:
             self._watcher.said(f"{name}: {error.what}")
             return None
-        except Interrupted:
-            return 0
+        except Interrupted as error:
+            return error.exit_code
         except Exception as error:  # noqa: BLE001 - one environment never stops another
             self._watcher.failed(name, _ours(error))
             return 1
-        self._watcher.ended(outcome)
-        return exit_code(outcome)
 
     def _look_and_tell(self) -> None:
         try:
-            self._looked.put(self._look())
+            news = self._news()
+            self._found = news.seen
+            self._looked.put(news)
         except Interrupted:
             return
-        except DriftctlError as error:
-            self._watcher.failed("", error)
+        except Exception as error:  # noqa: BLE001 - what was not seen now is at the next look
+            self._watcher.failed("", _ours(error))
         finally:
             self._wake.set()
 
-    def _look(self) -> Seen:
-        """Ask Git what there is now."""
+    def _news(self) -> News:
+        """Look, and compare with what was seen before. What a source that cannot be read held is
+        still there, as far as anybody knows."""
+        before, (found, failures) = self._found, self._look()
+        for name, error in failures.items():
+            self._watcher.failed(name, error)
+        at = {**before.at, **found} if failures else found
+        passes = before.passes
+        if passes is None or at != before.at:
+            # It remembers checkouts and engines, which belong to what there was.
+            passes = self._make_passes([each for each, _ in at.values()])
+        anew = {
+            name
+            for name, (environment, _) in at.items()
+            if name not in before.at
+            or before.at[name][0].interval_seconds != environment.interval_seconds
+        }
+        with self._guard:
+            moved, self._moved = self._moved, set()
+        forward = {
+            name
+            for name, place in at.items()
+            if name not in anew
+            and ((name in moved and not place[1].dirty) or self._matters(before.at[name], place))
+        }
+        return News(
+            Seen(at, failures, passes),
+            self._first_turns([at[name][0] for name in anew]),
+            frozenset(forward),
+            frozenset(before.at.keys() - at.keys()),
+        )
+
+    def _look(self) -> tuple[dict[str, Place], dict[str, DriftctlError]]:
+        """Ask Git what there is now, and why some of it cannot be known."""
         synced = self._estate.sync()
         failures = dict(synced.failures)
         environments, _ = self._estate.expand(synced)
@@ -246,19 +327,43 @@ class Loop:
                 found[environment.name] = (environment, revisions.of(environment))
             except DriftctlError as error:
                 failures[environment.name] = error
-        return Seen(found, failures, whole=not failures)
+        for each in failures.values():
+            if isinstance(each, Interrupted):
+                raise each
+        return found, failures
 
-    def _take(self, seen: Seen) -> None:
-        """From now on this is what there is. What a source that cannot be read held before is
-        still there, as far as anybody knows."""
-        for name, error in seen.failures.items():
-            self._watcher.failed(name, error)
-        if not seen.whole:
-            seen = Seen({**self._seen.at, **seen.at}, seen.failures, whole=False)
-        if self._passes is None or seen.at != self._seen.at:
-            # It remembers checkouts and engines, which belong to what there was.
-            self._passes = self._make_passes([each for each, _ in seen.at.values()])
-        self._seen = seen
+    def _matters(self, before: Place, now: Place) -> bool:
+        """Whether what changed is reason enough for a pass before its turn."""
+        if before[0] != now[0] or (before[1].dirty and not now[1].dirty):
+            return True
+        if before[1].commit == now[1].commit:
+            return False
+        try:
+            old, new = self._content_of(*before), self._content_of(*now)
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 - not known, so looked at
+            self._watcher.failed(now[0].name, _ours(error))
+            return True
+        return old is None or old != new
+
+    def _first_turns(self, environments: Sequence[Environment]) -> dict[str, datetime]:
+        """At once where nobody knows when it was looked after last."""
+        last: Mapping[str, Run] = {}
+        try:
+            last = self._store.latest() if environments else {}
+        except Exception as error:  # noqa: BLE001 - the store may answer by then
+            self._watcher.failed("", _ours(error))
+        turns = {}
+        for each in environments:
+            ran = last.get(each.name)
+            turns[each.name] = first_due(
+                each.name,
+                each.interval_seconds,
+                now=self._clock(),
+                last=ran.started_at if ran else None,
+            )
+        return turns
 
     def _clocks(self) -> tuple[datetime, float]:
         return _local(self._clock()), self._monotonic()
@@ -274,21 +379,60 @@ class Loop:
         return now
 
     def _prune(self) -> None:
-        """Let go of evidence that is older than is to be kept, but for what may still be used."""
-        waiting = self._store.runs(
-            states=(State.HELD, State.ALLOWED, State.APPLYING), limit=1_000_000
-        )
-        keep = {reference for run in waiting for reference in run.artifacts.values()}
+        """Let go of what is older than is to be kept and of checkouts that nobody uses, but for
+        what may still be needed."""
         before = self._clock() - self._retention
-        try:
-            self._artifacts.prune(before=before, keep=keep)
-            self._store.forget(before)
-        except DriftctlError as error:
-            self._watcher.failed("", error)
+        for let_go in (self._prune_artifacts, self._store.forget, self._prune_checkouts):
+            try:
+                with suppress(Interrupted):
+                    let_go(before)
+            except Exception as error:  # noqa: BLE001 - the next hour is another try
+                self._watcher.failed("", _ours(error))
+
+    def _prune_artifacts(self, before: datetime) -> None:
+        keep: set[str] = set()
+        for run in self._runs(State.HELD, State.ALLOWED, State.APPLYING):
+            keep.update(run.artifacts.values())
+        for run in self._runs(State.PARTLY_APPLIED, State.UNKNOWN, State.FAILED):
+            # It may be the only record of what was made.
+            keep.update(
+                run.artifacts[each] for each in ("errored.tfstate",) if each in run.artifacts
+            )
+        for restraint in self._store.restraints():
+            if restraint.why is Why.BLOCKED and restraint.run:
+                blocked = self._store.run(restraint.run)
+                keep.update(blocked.artifacts.values() if blocked else ())
+        self._artifacts.prune(before=before, keep=keep)
+
+    def _prune_checkouts(self, _before: datetime) -> None:
+        with self._guard:
+            places = [*self._found.at.values(), *self._seen.at.values(), *self._in_hand.values()]
+        waiting = (State.HELD, State.ALLOWED, State.PLANNING, State.APPLYING)
+        commits = {run.commit for run in self._runs(*waiting)}
+        commits |= {each.commit for each in self._store.restraints() if each.why is Why.PINNED}
+        for name in {environment.name for environment, _ in places}:
+            # Where drift is put back while a commit waits.
+            last = self._store.last_converged(name)
+            commits |= {last.commit} if last else set()
+        in_use = {(environment.source, commit) for environment, _ in places for commit in commits}
+        in_use |= {(environment.source, revision.commit) for environment, revision in places}
+        self._sources.prune(in_use)
+
+    def _runs(self, *states: State) -> Sequence[Run]:
+        return self._store.runs(states=states, limit=1_000_000)
+
+
+def _moved_meanwhile(outcome: Outcome, revision: Revision) -> bool:
+    """Whether the tree moved while it was planned as it lies; an incomplete plan cannot be trusted
+    either, but then the engine says why."""
+    error = outcome.error
+    return revision.in_place and isinstance(error, Untrusted) and not error.diagnostics
 
 
 def exit_code(outcome: Outcome) -> int:
     """1 where it failed or nobody knows, 2 where something is left to do, else 0."""
+    if outcome.error is not None:
+        return outcome.error.exit_code
     match outcome.run.state:
         case State.IN_SYNC | State.APPLIED | State.SUPERSEDED:
             return 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from driftctl_py.adapters.stop import Stop
     from driftctl_py.app.loop import Passes, Watcher
     from driftctl_py.app.ports import Progress
+    from driftctl_py.core.checkout import Revision
     from driftctl_py.core.config_model import Config
     from driftctl_py.core.environment import Environment
 
@@ -27,6 +28,7 @@ def control(
     code."""
     from driftctl_py.adapters.machine import processors
     from driftctl_py.app.loop import Loop
+    from driftctl_py.app.tightening import CONFIG_NAME
 
     jobs = options.jobs or processors()
     with at_work(options) as kept, sources_of(kept, stop) as sources:
@@ -34,9 +36,21 @@ def control(
         def make_passes(environments: Sequence[Environment]) -> Passes:
             return reconciler_of(kept, environments, sources, jobs, progress, stop)
 
+        def content_of(environment: Environment, revision: Revision) -> object:
+            source = kept.config.sources[environment.source]
+            last = kept.store.runs(environment=environment.name, limit=1)
+            governing = last[0].governing if last else None
+            if governing is None or source.submodules:
+                # Which local modules it uses, or what they hold, is not known.
+                return None
+            paths = {environment.path, *environment.var_files, *governing.trees, CONFIG_NAME}
+            return sources.trees(source, revision, paths)
+
         loop = Loop(
             estate_of(kept, sources, stop),
             make_passes=make_passes,
+            content_of=content_of,
+            sources=sources,
             store=kept.store,
             artifacts=kept.artifacts,
             jobs=jobs,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +21,13 @@ from driftctl_py.app.leases import Busy
 from driftctl_py.app.loop import Loop, Passes
 from driftctl_py.app.order import Order
 from driftctl_py.app.reconcile import Outcome
+from driftctl_py.core.checkout import Revision
 from driftctl_py.core.config import decode_config
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.lease import Lease
+from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Purpose, Run, State
-from driftctl_py.errors import DriftctlError, SourceError
+from driftctl_py.errors import DriftctlError, SourceError, Unavailable, Untrusted
 from tests.app.fakes import FakeSources
 
 CONFIG = b"""\
@@ -47,6 +50,7 @@ class Fake:
     def __init__(self) -> None:
         self.made: list[Order] = []
         self.state: dict[str, State] = {}
+        self.error: dict[str, DriftctlError] = {}
         self.does: dict[str, Callable[[], object]] = {}
         self.at_once: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
@@ -65,7 +69,7 @@ class Fake:
                 self.at_once[name] -= 1
         state = self.state.get(name, State.IN_SYNC)
         run = Run("1", name, state, Purpose.RECONCILE, now(), "controller", "os:ada", "ada:1")
-        return Outcome(run)
+        return Outcome(run, error=self.error.get(name))
 
     def count(self, name: str) -> int:
         with self.guard:
@@ -96,10 +100,16 @@ class Bench:
         self.stop = Stop()
         self.step = timedelta(0)
         self.made_for: list[list[str]] = []
+        self.fails_to_make: DriftctlError | None = None
+        self.content: Callable[[Environment, Revision], object] = lambda _, revision: (
+            revision.commit
+        )
         decoded = decode_config(config, filename="driftctl.yaml")
         self.loop = Loop(
             Estate(decoded, sources=self.sources, jobs=2, stop=self.stop),
             make_passes=self.make_passes,
+            content_of=self.content_of,
+            sources=self.sources,
             store=store,
             artifacts=LocalArtifacts(data / "artifacts"),
             jobs=2,
@@ -112,7 +122,12 @@ class Bench:
             watcher=self.watch,
         )
 
+    def content_of(self, environment: Environment, revision: Revision) -> object:
+        return self.content(environment, revision)
+
     def make_passes(self, environments: Sequence[Environment]) -> Passes:
+        if self.fails_to_make is not None:
+            raise self.fails_to_make
         self.made_for.append([each.name for each in environments])
         return self.passes
 
@@ -306,3 +321,149 @@ def test_evidence_that_nobody_needs_any_more_is_let_go(
     assert artifacts.get(kept) == b"waits"
     with pytest.raises(DriftctlError):
         artifacts.get(old)
+
+
+def test_a_store_that_does_not_answer_makes_everyone_due_now(
+    bench: Bench, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable() -> None:
+        raise Unavailable("The store did not answer.")
+
+    monkeypatch.setattr(store, "latest", unavailable)
+
+    assert bench.runs_until(lambda: bench.passes.count("dev") and bench.passes.count("prod"))
+    assert [error.what for _, error in bench.watch.errors] == ["The store did not answer."]
+
+
+def test_passes_that_cannot_be_made_now_are_made_at_the_next_look(bench: Bench) -> None:
+    bench.fails_to_make = Unavailable("No engine answers.")
+
+    def mended() -> bool:
+        if bench.watch.errors:
+            bench.fails_to_make = None
+        return bool(bench.passes.count("prod"))
+
+    assert bench.runs_until(mended)
+    assert bench.watch.errors[0][1].what == "No engine answers."
+
+
+def test_a_bug_in_a_look_does_not_end_all_looks(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = bench.sources.files, []
+
+    def files(*arguments: object) -> frozenset[str]:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise ZeroDivisionError("a bug")
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bench.sources, "files", files)
+
+    assert bench.runs_until(lambda: bench.passes.count("prod"))
+    assert "This is a bug" in bench.watch.errors[0][1].what
+
+
+def test_a_bug_where_turns_are_kept_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = bench.loop._mend_step, []
+
+    def mend(before: tuple[datetime, float]) -> tuple[datetime, float]:
+        calls.append(before)
+        if len(calls) == 1:
+            raise ZeroDivisionError("a bug")
+        return real(before)
+
+    monkeypatch.setattr(bench.loop, "_mend_step", mend)
+
+    assert bench.runs_until(lambda: bench.passes.count("prod"))
+    assert bench.watch.errors
+
+
+def test_a_commit_that_changes_nothing_of_it_waits_for_its_turn(bench: Bench) -> None:
+    bench.content = lambda environment, revision: (
+        "same" if environment.name == "dev" else revision.commit
+    )
+
+    def pushed() -> bool:
+        if bench.passes.count("prod") == 1 and bench.passes.count("dev") == 1:
+            bench.sources.commit = "b" * 40
+        return bench.passes.count("prod") == 2
+
+    assert bench.runs_until(pushed)
+    assert bench.passes.count("dev") == 1
+    assert bench.loop._seen.at["dev"][1].commit == "b" * 40
+
+
+def test_a_tree_that_moved_during_a_pass_is_planned_again(bench: Bench) -> None:
+    bench.sources.in_place = True
+    bench.passes.state["prod"] = State.UNKNOWN
+    bench.passes.error["prod"] = Untrusted("The working tree changed while it was planned.")
+
+    assert bench.runs_until(lambda: bench.passes.count("prod") >= 2)
+    assert bench.passes.count("dev") == 1
+
+
+def test_an_error_of_a_pass_is_an_exit_code(bench: Bench) -> None:
+    bench.passes.state["prod"] = State.HELD
+    bench.passes.error["prod"] = SourceError("It is gone.")
+
+    assert bench.loop.once() == 1
+
+
+def test_checkouts_that_may_still_be_needed_are_kept(bench: Bench, store: Store) -> None:
+    run = Run("1", "prod", State.PLANNING, Purpose.RECONCILE, now(), "plan", "os:ada", "ada:1")
+    store.save(replace(run, commit="d" * 40))
+    store.save(replace(run, commit="d" * 40, state=State.HELD))
+    pin = Restraint("dev", Why.PINNED, "Rolled back.", "os:ada", now(), commit="e" * 40)
+    store.restrain(pin)
+
+    bench.loop.once()
+
+    (kept,) = bench.sources.pruned
+    commits = {bench.sources.commit, "d" * 40, "e" * 40}
+    assert set(kept) == {("default", commit) for commit in commits}
+
+
+def test_lost_states_and_what_blocked_an_environment_outlive_retention(
+    tmp_path: Path, store: Store, bench: Bench
+) -> None:
+    artifacts = LocalArtifacts(tmp_path / "artifacts")
+    lost, plan, old = (artifacts.put(each) for each in (b"lost", b"plan", b"old"))
+    for number, found in (("1", {"errored.tfstate": lost, "x": old}), ("2", {"plan.json": plan})):
+        run = Run(number, "prod", State.PLANNING, Purpose.RECONCILE, now(), "x", "os:ada", "ada:1")
+        store.save(run)
+        store.save(replace(run, state=State.PARTLY_APPLIED, artifacts=found))
+    store.restrain(Restraint("prod", Why.BLOCKED, "Lost.", "os:ada", now(), run="2"))
+    bench.step = timedelta(hours=2)
+
+    bench.loop.once()
+
+    assert (artifacts.get(lost), artifacts.get(plan)) == (b"lost", b"plan")
+    with pytest.raises(DriftctlError):
+        artifacts.get(old)
+
+
+def test_a_pass_that_already_saw_the_commit_is_not_made_again(bench: Bench) -> None:
+    loop = bench.loop
+    loop._found = loop._seen = loop._news().seen
+    place = loop._seen.at["prod"]
+    loop._at_work, loop._again = {"prod"}, {"prod"}
+    loop._ended.put(("prod", place, False))
+
+    with ThreadPoolExecutor(1) as pool:
+        loop._take_news(pool)
+
+    assert bench.passes.count("prod") == 0
+
+
+def test_who_needs_not_be_told_any_more_takes_that_back() -> None:
+    stop, told = Stop(), []
+    stop.when_asked(lambda: told.append("kept"))
+    forget = stop.when_asked(lambda: told.append("taken back"))
+
+    forget()
+    stop.ask()
+
+    assert told == ["kept"]
