@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ _REFERENCE = re.compile(r"sha256-([0-9a-f]{64})")
 _ANCHOR = re.compile(r"(\d{20})-([0-9a-f]{64})")
 _CHUNK = 1 << 20
 _ANCHORS = "audit"
+_ANCHORS_KEPT = 1000
 _CONTENT = "sha256"
 # As many as S3 lists, or removes, at once.
 _PAGE = 1000
@@ -100,7 +102,8 @@ class LocalArtifacts:
             return _anchors(name for shelf in shelves for name in os.listdir(shelf))  # noqa: PTH208
 
     def prune(self, *, before: datetime, keep: Collection[str]) -> int:
-        """Remove what was put before that moment and is not to be kept; how many. Anchors stay."""
+        """Remove what was put before that moment and is not to be kept; how many. Of the anchors
+        stay the newest thousand, and the last one of each day."""
         kept, limit, removed = frozenset(keep), before.timestamp(), 0
         with self._translated("be pruned"):
             for shelf in sorted((self._directory / _CONTENT).iterdir()):
@@ -109,6 +112,14 @@ class LocalArtifacts:
                     if f"sha256-{path.name}" not in kept and path.stat().st_mtime < limit:
                         path.unlink(missing_ok=True)
                         removed += not path.name.startswith(".")
+            anchors = {path.name: path for path in self._directory.joinpath(_ANCHORS).glob("*/*")}
+            put = {
+                name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                for name, path in anchors.items()
+            }
+            for name in _superfluous_anchors(put, before):
+                anchors[name].unlink(missing_ok=True)
+                removed += 1
         return removed
 
     def drop(self, reference: str) -> None:
@@ -250,18 +261,21 @@ class S3Artifacts:
             return _anchors(name for name, _ in self._listed(f"{_ANCHORS}/"))
 
     def prune(self, *, before: datetime, keep: Collection[str]) -> int:
-        """Remove what was put before that moment and is not to be kept; how many. Anchors stay. A
-        bucket with versions keeps those for as long as its own rules say."""
+        """Remove what was put before that moment and is not to be kept; how many. Of the anchors
+        stay the newest thousand, and the last one of each day. A bucket with versions keeps those
+        for as long as its own rules say."""
         kept, removed = frozenset(keep), 0
         with self._translated("be pruned"):
             old = [
-                name
+                f"{_CONTENT}/{name}"
                 for name, at in self._listed(f"{_CONTENT}/")
                 if at < before and f"sha256-{name}" not in kept
             ]
+            put = dict(self._listed(f"{_ANCHORS}/"))
+            old += [f"{_ANCHORS}/{name}" for name in _superfluous_anchors(put, before)]
             for first in range(0, len(old), _PAGE):
                 names = old[first : first + _PAGE]
-                keys = [{"Key": f"{self._prefix}{_CONTENT}/{name}"} for name in names]
+                keys = [{"Key": f"{self._prefix}{name}"} for name in names]
                 answer = self._client().delete_objects(
                     Bucket=self._bucket, Delete={"Objects": keys, "Quiet": True}
                 )
@@ -462,6 +476,21 @@ def _anchors(names: Iterator[str] | Collection[str]) -> tuple[Anchor, ...]:
 
 def _in_order(anchor: Anchor) -> tuple[int, str]:
     return anchor.number, anchor.hash
+
+
+def _superfluous_anchors(put: Mapping[str, datetime], before: datetime) -> list[str]:
+    """Names of those of before that moment that others make superfluous: an anchor vouches for all
+    entries up to it, but a younger one may be of a trail that was written anew by then."""
+    names = sorted(name for name in put if _ANCHOR.fullmatch(name))
+    # Two of one number show that the trail was written anew: both are evidence.
+    count = Counter(name.partition("-")[0] for name in names)
+    last_of_day = {put[name].date(): name for name in names}
+    kept = {*names[-_ANCHORS_KEPT:], *last_of_day.values()}
+    return [
+        name
+        for name in names
+        if name not in kept and put[name] < before and count[name.partition("-")[0]] == 1
+    ]
 
 
 def _refuse_fork(anchor: Anchor, anchors: Collection[Anchor]) -> None:

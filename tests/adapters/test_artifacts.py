@@ -229,6 +229,41 @@ def test_what_is_old_goes_unless_it_is_to_be_kept(shelf: Shelf, artifacts: Local
     assert artifacts.anchors() == (ONE,)
 
 
+def test_old_anchors_go_but_for_the_newest_and_the_forks(
+    artifacts: LocalArtifacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ANCHORS_KEPT", 3)
+    all_of_them = [Anchor(number, f"{number % 10}" * 64) for number in range(1, 8)]
+    for each in all_of_them:
+        artifacts.anchor(each)
+    fork = Anchor(2, "f" * 64)
+    refused(lambda: artifacts.anchor(fork))
+
+    assert artifacts.prune(before=now() - timedelta(hours=1), keep=[]) == 0
+    removed = artifacts.prune(before=now() + timedelta(hours=1), keep=[])
+
+    # The last one of a day stays too, and a day may end while they are put.
+    assert removed in (2, 3)
+    assert {all_of_them[1], fork, *all_of_them[4:]} <= set(artifacts.anchors())
+
+
+def test_the_last_anchor_of_each_day_stays(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ANCHORS_KEPT", 1)
+    day = datetime(2026, 9, 1, tzinfo=UTC)
+    hours = [(1, 3), (2, 9), (3, 23), (4, 24), (5, 47), (6, 49), (7, 50)]
+    for number, hour in hours:
+        directory.artifacts.anchor(Anchor(number, "1" * 64))
+        (place,) = directory.path.glob(f"audit/*/{number:020}-*")
+        moment = (day + timedelta(hours=hour)).timestamp()
+        os.utime(place, (moment, moment))
+
+    assert directory.artifacts.prune(before=day + timedelta(hours=48.5), keep=[]) == 3
+    # The sixth is no older than what is to be kept.
+    assert [each.number for each in directory.artifacts.anchors()] == [3, 5, 6, 7]
+
+
 def test_those_who_put_the_same_at_once_all_have_it(artifacts: LocalArtifacts) -> None:
     start = threading.Barrier(4)
     found: list[bytes] = []
