@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from driftctl_py.app.binding import last_applied, required_binding
+from driftctl_py.app.binding import backing_of, last_applied, required_binding
 from driftctl_py.app.ports import Clock, Store
 from driftctl_py.app.waiting import the_one_that_waits
 from driftctl_py.core.approval import (
@@ -91,14 +91,16 @@ class Approvals:
         what = "approved" if yes else "rejected"
         event = Event(what, now, by.text, run.environment, run.id, evidence)
         self._store.approve(approval, event)
+        approvals = self._store.approvals(run.environment)
         found = standing(
-            self._store.approvals(run.environment),
+            approvals,
             approval.binding,
             requirement,
             self._people,
             authors=run.authors,
             now=now,
             applied_at=last_applied(self._store, approval.binding),
+            backing=backing_of(self._store, approvals, approval.binding),
         )
         if found.rejected is not None and run.state.waits:
             # What waits shall not look as if it did.

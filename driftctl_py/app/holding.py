@@ -55,7 +55,7 @@ class Holding:
         self._store.add_key(name, digest, self._key_event("key added", name))
 
     def remove_key(self, name: str) -> None:
-        """Its approvals of before still stand."""
+        """What was approved with it, and is not applied yet, needs another yes."""
         if not self._store.remove_key(name, self._key_event("key removed", name)):
             known = ", ".join(sorted(self._store.keys())) or "none"
             raise UsageError(f"There is no key {name}.", todo=f"Known: {known}.")
