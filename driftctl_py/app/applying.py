@@ -93,6 +93,7 @@ class Applier:
                 actor,
                 fingerprint=run.fingerprint,
                 governing=run.governing.digest if run.governing else "",
+                lineage=run.lineage,
                 approvals=" ".join(each.id for each in decision.approvals),
                 plan=run.artifacts.get("plan", ""),
             ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from driftctl_py.app.binding import last_applied, required_binding
+from driftctl_py.app.binding import backing_of, last_applied, required_binding
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made, fingerprint_of
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Gate, Store
@@ -110,19 +110,22 @@ class Decider:
             ),
         )
         now = self._clock()
+        approvals, binding = self._store.approvals(environment.name), required_binding(run)
         decision = decide(
             report.plan,
             assessment,
             judgement,
             wanted,
             standing(
-                self._store.approvals(environment.name),
-                required_binding(run),
+                approvals,
+                binding,
                 wanted,
                 self._people,
                 authors=run.authors,
                 now=now,
-                applied_at=last_applied(self._store, required_binding(run)),
+                applied_at=last_applied(self._store, binding),
+                # A row that the trail knows nothing of, or a key that was taken away, says nothing.
+                backing=backing_of(self._store, approvals, binding),
             ),
             rulings=rulings,
             obstacles=self.obstacles(order, made.prepared),

@@ -63,9 +63,9 @@ from .fakes import (
 
 ONE, TWO, THREE = "1" * 40, "2" * 40, "3" * 40
 ADDRESS = "terraform_data.one"
-ADA, GRACE = Identity("key:ada"), Identity("key:grace")
+ADA, GRACE = Identity("github:ada"), Identity("github:grace")
 PEOPLE = People(
-    {"ada": ("key:ada", "ada@example.com"), "grace": ("key:grace",)},
+    {"ada": ("github:ada", "ada@example.com"), "grace": ("github:grace",)},
     {"owners": ("ada", "grace")},
 )
 RECORDED = json.dumps({"backend": {"type": "s3", "config": {"bucket": "b", "key": "k"}}}).encode()

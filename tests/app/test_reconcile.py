@@ -18,11 +18,12 @@ import pytest
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.leases import Busy, Leases
 from driftctl_py.core.apply_log import ApplyEnd
-from driftctl_py.core.approval import Requirement
+from driftctl_py.core.approval import Approval, Requirement
 from driftctl_py.core.audit import Event, verify
 from driftctl_py.core.decision import Apply, Hold, Level, Nothing, Refuse, Ruling, Rulings
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.environment import Mode
+from driftctl_py.core.history import binding_of
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.module_facts import Backend
 from driftctl_py.core.restraint import Restraint, Why
@@ -1154,3 +1155,18 @@ def test_a_heal_that_was_refused_is_not_tried_again_while_nothing_moves(bench: B
 
     assert refused == 1
     assert [run.purpose for run in bench.runs].count(Purpose.HEAL) == 2
+
+
+def test_an_approval_that_the_trail_knows_nothing_of_applies_nothing(bench: Bench) -> None:
+    waits = bench.reconciler.plan(order(environment=GATED)).run
+    now = bench.clock()
+    binding = binding_of(waits)
+    assert binding is not None
+    bench.store.approve(
+        Approval("forged", waits.id, binding, GRACE, True, now, now + timedelta(days=1), "trust me")
+    )
+
+    outcome = bench.reconciler.apply(order(environment=GATED))
+
+    assert isinstance(outcome.decision, Hold)
+    assert bench.world.applied == []
