@@ -184,8 +184,7 @@ class Applier:
         """A plan made afterwards says whether anything is left to do."""
         name = run.environment
         try:
-            accepted = run.purpose is Purpose.ACCEPT
-            left = self._planner.has_something_left(prepared, refresh_only=accepted)
+            left = self._planner.has_something_left(prepared)
         except DriftctlError as error:
             return replace(
                 run,
@@ -199,7 +198,15 @@ class Applier:
         if not left.assessment.complete:
             reason = f"The plan afterwards is incomplete: {left.assessment.incomplete_reason}"
             return replace(run, reason=reason, todo=f"driftctl-py plan {name}")
-        if not still:
+        if run.purpose is Purpose.ACCEPT and left.assessment.drifted:
+            return replace(
+                run,
+                state=State.NOT_CONVERGED,
+                reason="The state was written, and what is really there differs from it again.",
+                todo=f"driftctl-py plan {name} shows it.",
+            )
+        # What the code wants besides is not what was accepted.
+        if not still or run.purpose is Purpose.ACCEPT:
             return replace(run, state=State.APPLIED)
         named = ", ".join(each.address for each in still[:5])
         more = f" and {len(still) - 5} more" if len(still) > 5 else ""

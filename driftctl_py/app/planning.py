@@ -150,13 +150,9 @@ class Planner:
         )
         return None if state is None else lineage_and_serial(state)
 
-    def has_something_left(
-        self, prepared: Prepared, *, refresh_only: bool = False
-    ) -> PlanReport | None:
-        """What a plan finds to do after an apply; None: nothing at all. It is not kept, and takes
-        no lock unless it only refreshes."""
-        if refresh_only:
-            return self.plan(prepared, refresh_only=True).report
+    def has_something_left(self, prepared: Prepared) -> PlanReport | None:
+        """What a plan finds to do after an apply; None: nothing at all. It takes no lock and is
+        not kept."""
         run = pinned(prepared)
         self._progress.started(prepared.environment.name, "plan")
         planned = self._engines.plan(run, out=prepared.workdir.plan_file, on_event=_ignore)

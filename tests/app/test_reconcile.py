@@ -1170,3 +1170,24 @@ def test_an_approval_that_the_trail_knows_nothing_of_applies_nothing(bench: Benc
 
     assert isinstance(outcome.decision, Hold)
     assert bench.world.applied == []
+
+
+def test_what_is_accepted_does_not_ask_what_a_commit_wants(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+
+    outcome = bench.reconciler.reconcile(order(TWO, HEALING, purpose=Purpose.ACCEPT))
+
+    assert outcome.run.state is State.APPLIED
+    assert outcome.run.status == ""
+
+
+def test_what_drifts_again_at_once_was_not_accepted(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    bench.engine.after_apply = lambda: drift(bench, "again")
+
+    outcome = bench.reconciler.reconcile(order(ONE, FREE, purpose=Purpose.ACCEPT))
+
+    assert outcome.run.state is State.NOT_CONVERGED
+    assert "differs from it again" in outcome.run.reason
