@@ -753,8 +753,10 @@ def test_what_the_engine_does_not_need_it_does_not_get(embedded_site: Site) -> N
     site = embedded_site
     seen = site.root / "seen"
     program = site.program("curious", f'#!/bin/sh\nenv > {seen}\nexec @ENGINE@ "$@"\n')
-    unwanted = ("GIT_TOKEN", "TF_VAR_x", "TF_WORKSPACE", "TF_CLI_ARGS_plan", "TF_LOG", "OTHER")
-    unwanted += ("DRIFTCTL_APPROVER_KEY", "DRIFTCTL_STORE_URL", "PGPASSWORD")
+    unwanted = (
+        *("GIT_TOKEN", "TF_VAR_x", "TF_WORKSPACE", "TF_CLI_ARGS_plan", "TF_LOG", "OTHER"),
+        *("DRIFTCTL_APPROVER_KEY", "DRIFTCTL_STORE_URL", "PGPASSWORD"),
+    )
     site.environ |= dict.fromkeys(unwanted, "-destroy")
     site.environ["TF_TOKEN_app_example_com"] = SECRET
     site.settings["engine"] = str(program)
