@@ -8,6 +8,7 @@ import pytest
 
 from driftctl_py.core.approval import People, Requirement
 from driftctl_py.core.config import Config, decode_config, effective_config, expand
+from driftctl_py.core.config_expand import tightened_by
 from driftctl_py.core.environment import ApplyModes, Environment, Mode
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.errors import ConfigError
@@ -450,3 +451,31 @@ def test_a_place_for_evidence_is_checked(artifacts: str, what: str) -> None:
     found, _ = problem(f"environments: [a]\nartifacts: {artifacts}\n")
 
     assert found == f"driftctl.yaml:2: {what}"
+
+
+# --- What the watched repository's own copy adds -------------------------------------------------
+
+OWN = Environment("prod", "environments/prod", apply=ApplyModes(Mode.AUTO, Mode.AUTO))
+
+
+def test_a_copy_is_heard_for_the_directory_that_is_meant_and_for_no_other() -> None:
+    theirs = decode(
+        """\
+        sources:
+          here: {url: .}
+          elsewhere: {url: ../other}
+        environments:
+          - {path: environments/dev, source: here, apply: never}
+          - {path: environments/prod, source: here, apply: {git: gate}}
+          - {path: environments/prod, name: theirs, source: elsewhere, apply: never}
+        """
+    )
+
+    assert tightened_by(OWN, theirs, FILES["default"]).apply == ApplyModes(Mode.GATE, Mode.AUTO)
+
+
+def test_a_copy_that_does_not_fit_its_own_repository_is_refused() -> None:
+    theirs = decode("environments: [environments/*, teams/*]\n")
+
+    with pytest.raises(ConfigError, match="teams"):
+        tightened_by(OWN, theirs, FILES["default"])

@@ -20,6 +20,7 @@ from driftctl_py.core.state import (
     S3Address,
     StateAddress,
     compare_addresses,
+    lineage_and_serial,
     lock_holder,
     plan_backend,
     provider_hosts,
@@ -306,9 +307,27 @@ def test_a_state_tells_which_registry_its_providers_came_from() -> None:
     assert provider_hosts(json.dumps(state).encode()) == {"registry.opentofu.org"}
 
 
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        (b'{"version": 4, "lineage": "a-b", "serial": 7}', ("a-b", 7)),
+        (b'{"version": 4, "serial": 7}', None),
+        (b'{"encrypted_data": "x"}', None),
+        (b'{"lineage": 1}', None),
+        (b"\xff\xfe", None),
+        (b"", None),
+    ],
+)
+def test_a_state_that_only_its_engine_can_read_has_no_lineage_for_us(
+    state: bytes, found: tuple[str, int] | None
+) -> None:
+    assert lineage_and_serial(state) == found
+
+
 @given(st.binary())
 def test_reading_bytes_of_others_raises_nothing_but_our_own(data: bytes) -> None:
     provider_hosts(data)
+    lineage_and_serial(data)
     lock_holder(data)
     with suppress(StateError):
         recorded_address(data, "default")
