@@ -22,6 +22,7 @@ from driftctl_py.core.decision import (
     Apply,
     Decision,
     Hold,
+    Judgement,
     Nothing,
     Obstacle,
     Refuse,
@@ -32,18 +33,27 @@ from driftctl_py.core.decision import (
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Why
+from driftctl_py.core.rules import rulings_of
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import DriftctlError, Untrusted
 from driftctl_py.report.plan_document import render_plan_json
 
 
-class NoRules:
-    """Nobody has written any: the modes decide."""
+class WrittenRules:
+    """Those of driftctl.yaml."""
 
-    def rulings(self, environment: Environment, report: PlanReport) -> Rulings:
-        """None for any change."""
-        del environment, report
-        return Rulings()
+    def rulings(
+        self, environment: Environment, report: PlanReport, judgement: Judgement
+    ) -> Rulings:
+        """What they say of each change; pure, so nothing can break."""
+        assessment = report.assessment
+        return rulings_of(
+            environment.rules,
+            report.plan,
+            (*assessment.findings, *assessment.equivalent),
+            judgement,
+            assessment.managed,
+        )
 
 
 class Decider:
@@ -89,9 +99,11 @@ class Decider:
             return self._recorded(run, order, decision), decision
         assessment = report.assessment
         last = self._store.last_converged(environment.name)
-        rulings = self._gate.rulings(environment, report)
         applied = last is not None and last.governing == made.governing
         modes = environment.apply
+        # What caused each change is known before any rule is asked: a rule may depend on it.
+        judgement = judge(report.plan, assessment, modes, Rulings(), code_is_applied=applied)
+        rulings = self._gate.rulings(environment, report, judgement)
         judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
         since = last.commit if last is not None else ""
         source = self._settings.sources[environment.source]

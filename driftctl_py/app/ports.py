@@ -17,7 +17,7 @@ from driftctl_py.core.approval import Approval, Binding
 from driftctl_py.core.audit import Anchor, Entry, Event
 from driftctl_py.core.check import EnvironmentCheck
 from driftctl_py.core.checkout import Checkout, Revision
-from driftctl_py.core.decision import Rulings
+from driftctl_py.core.decision import Judgement, Rulings
 from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
@@ -179,8 +179,11 @@ class Progress(Protocol):
 class Gate(Protocol):
     """The rules, where there are any."""
 
-    def rulings(self, environment: Environment, report: PlanReport) -> Rulings:
-        """What they say of each change. Whatever goes wrong is in ``broken``."""
+    def rulings(
+        self, environment: Environment, report: PlanReport, judgement: Judgement
+    ) -> Rulings:
+        """What they say of each change; ``judgement`` is the one without them. Whatever goes wrong
+        is in ``broken``."""
         ...
 
 

@@ -295,7 +295,7 @@ def reconciler_of(
     from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
-    from driftctl_py.app.deciding import Decider, NoRules
+    from driftctl_py.app.deciding import Decider, WrittenRules
     from driftctl_py.app.estate import Revisions, Synced
     from driftctl_py.app.leases import Leases
     from driftctl_py.app.planning import Planner
@@ -343,7 +343,7 @@ def reconciler_of(
         contents=sources,
         store=store,
         artifacts=artifacts,
-        gate=NoRules(),
+        gate=WrittenRules(),
         people=config.people,
         clock=now,
         settings=made.settings,

@@ -19,6 +19,7 @@ from driftctl_py.core.config_model import (
     EngineSettings,
     Entry,
     Override,
+    RuleSetting,
     Said,
     Settings,
     StoreSettings,
@@ -37,6 +38,7 @@ from driftctl_py.core.environment import (
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.rule import Rule
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError, Problem
 
@@ -111,6 +113,7 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
         "people": {name: list(aliases) for name, aliases in config.people.aliases.items()},
         "groups": {name: list(members) for name, members in config.people.groups.items()},
         "retention": duration_text(config.retention_seconds),
+        "rules": [_rule(each.rule) for each in config.rules],
     }
     optional: dict[str, Json] = {
         "data_dir": config.data_dir,
@@ -145,7 +148,10 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
         *(entry.settings for entry in entries),
         *(override.settings for override in overrides.values()),
     ]
-    _check_groups(layers, _declared(root, "groups") or frozenset(), notes)
+    groups = _declared(root, "groups") or frozenset()
+    _check_groups(layers, groups, notes)
+    rules: tuple[RuleSetting, ...] = found.get("rules", ())
+    _check_rules(rules, groups, notes)
     return Config(
         notes.filename,
         sources,
@@ -163,6 +169,7 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
         store.url_env,
         found.get("artifacts", {}).get("s3"),
         found.get("retention", DEFAULT_RETENTION_SECONDS),
+        tuple(_placed(each, notes.filename) for each in rules),
     )
 
 
@@ -208,6 +215,31 @@ def _check_groups(layers: Iterable[Settings], declared: frozenset[str], notes: N
                     f"approval.groups names {each.text}, but there is no group of that name.",
                     f"{did_you_mean(each.text, declared)}There are: {known}.",
                 )
+
+
+def _check_rules(rules: Iterable[RuleSetting], groups: frozenset[str], notes: Notes) -> None:
+    lines: dict[str, int] = {}
+    for each in rules:
+        name = each.rule.name
+        if name in lines:
+            notes.add(
+                each.line,
+                f"The rule {name} has the name of the one in line {lines[name]}.",
+                "Give each rule its own name, so that a decision can tell which one it was.",
+            )
+        lines.setdefault(name, each.line)
+        for said in each.groups:
+            if said.text not in groups:
+                known = ", ".join(sorted(groups)) or "none"
+                notes.add(
+                    said.line,
+                    f"The rule {name} asks {said.text}, but there is no group of that name.",
+                    f"{did_you_mean(said.text, groups)}There are: {known}.",
+                )
+
+
+def _placed(setting: RuleSetting, filename: str) -> RuleSetting:
+    return replace(setting, rule=replace(setting.rule, where=f"{filename}:{setting.line}"))
 
 
 def _with_source(entry: Entry, sources: Mapping[str, Source], notes: Notes) -> Entry:
@@ -341,6 +373,32 @@ def _mask(mask: Mask) -> Json:
             "address": mask.address,
             "attribute": mask.attribute,
             "pattern": mask.pattern.pattern if mask.pattern else None,
+        }
+    )
+
+
+def _rule(rule: Rule) -> Json:
+    conditions: dict[str, Json] = {
+        "environments": list(rule.environments),
+        "labels": dict(rule.labels),
+        "addresses": list(rule.addresses),
+        "types": list(rule.types),
+        "providers": list(rule.providers),
+        "actions": list(rule.actions),
+        "causes": list(rule.causes),
+        "attributes": list(rule.attributes),
+        "holds_data": rule.holds_data,
+        "at_least": rule.at_least,
+        "at_most": rule.at_most,
+        "share": rule.share,
+    }
+    return _without_none(
+        {
+            "name": rule.name,
+            "effect": rule.effect.value,
+            "message": rule.message or None,
+            "groups": list(rule.groups) or None,
+            "when": {key: each for key, each in conditions.items() if each not in (None, [], {})},
         }
     )
 

@@ -34,6 +34,7 @@ from driftctl_py.core.environment import (
     tightened,
 )
 from driftctl_py.core.path_glob import Match, PathGlob
+from driftctl_py.core.rule import Rule
 from driftctl_py.errors import ConfigError, Problem
 
 ENGINE_SUFFIXES: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
@@ -58,6 +59,7 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     environments = tuple(expansion.environment(found) for found in expansion.found.values())
     expansion.check_needs()
     expansion.check_approvals(environments)
+    expansion.check_rules()
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     return environments
@@ -79,11 +81,11 @@ def tightened_by(own: Environment, theirs: Config, files: Collection[str]) -> En
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     for found in expansion.found.values():
         if found.path == own.path:
-            own = tightened(own, _said_of(own, found.settings))
+            own = tightened(own, _said_of(own, found.settings, expansion.rules(found)))
     return own
 
 
-def _said_of(own: Environment, settings: Settings) -> Environment:
+def _said_of(own: Environment, settings: Settings, rules: tuple[Rule, ...]) -> Environment:
     """Our environment as another configuration has it, as far as that says anything."""
     modes, asked, ours = settings.apply, settings.approval, own.requirement
     said = _requirement(
@@ -102,6 +104,7 @@ def _said_of(own: Environment, settings: Settings) -> Environment:
         own,
         apply=ApplyModes(modes.git or own.apply.git, modes.drift or own.apply.drift),
         requirement=said.also(ours.each_of),
+        rules=rules,
     )
 
 
@@ -241,7 +244,29 @@ class _Expansion:
             ),
             requirement=_requirement(settings.approval),
             apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
+            rules=self.rules(found),
         )
+
+    def rules(self, found: _Found) -> tuple[Rule, ...]:
+        """Those that speak of this environment."""
+        return tuple(
+            each.rule
+            for each in self._config.rules
+            if each.rule.speaks_of(found.name, found.settings.labels)
+        )
+
+    def check_rules(self) -> None:
+        for each in self._config.rules:
+            if self._all_known and not any(
+                each.rule.speaks_of(found.name, found.settings.labels)
+                for found in self.found.values()
+            ):
+                self._note(
+                    each.line,
+                    f"The rule {each.rule.name} speaks of no environment: none has such a name and "
+                    "such labels, so nothing would use it.",
+                    f"There are: {', '.join(sorted(self.found)) or 'none'}.",
+                )
 
     def check_overrides(self) -> None:
         for name, override in self._config.overrides.items():

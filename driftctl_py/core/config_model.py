@@ -15,6 +15,7 @@ from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3Stat
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.path_glob import PathGlob
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.rule import Rule
 from driftctl_py.core.values import Json
 
 DEFAULT_RETENTION_SECONDS: Final = 90 * 86_400
@@ -76,6 +77,15 @@ class ApprovalSetting:
     expires_seconds: int | None = None
     author_may: bool | None = None
     unverified: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetting:
+    """A rule, and where the file says so. ``groups`` are the rule's, each with its line."""
+
+    rule: Rule
+    line: int
+    groups: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +165,4 @@ class Config:
     store_url_env: str | None = None
     artifacts: S3ArtifactsPlace | None = None
     retention_seconds: int = DEFAULT_RETENTION_SECONDS
+    rules: tuple[RuleSetting, ...] = ()

@@ -21,6 +21,7 @@ from driftctl_py.core.config_model import (
     Need,
     Override,
     OwnState,
+    RuleSetting,
     Said,
     Settings,
     StoreSettings,
@@ -47,6 +48,7 @@ from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3Stat
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.rule import ACTIONS, CAUSES, Effect, Rule
 
 # Any, in the builders below: the shapes in the table say what each key holds, and each builder
 # puts it into a typed value at once.
@@ -165,6 +167,46 @@ def _build_approval(found: _Values, _line: int, _where: str, _notes: Notes) -> A
         found.get("author_may"),
         found.get("unverified"),
     )
+
+
+def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSetting | Missing:
+    effect, when = Effect(found["effect"]), found.get("when", {})
+    groups: tuple[Said, ...] = found.get("groups", ())
+    if groups and effect is not Effect.APPROVE:
+        return notes.add(
+            line,
+            f"{where} names groups, but its effect is {effect.value}, which asks nobody.",
+            "Write `effect: approve`, or leave the groups out.",
+        )
+    if effect is Effect.ALLOW:
+        narrow = {"at_least", "share"} & when.keys()
+        if narrow:
+            return notes.add(
+                line,
+                f"{where} allows only where more than a few things change ({min(narrow)}).",
+                "To allow a few at a time, write `at_most`.",
+            )
+        if not when.keys() - {"environments", "labels", "at_most"}:
+            return notes.add(
+                line,
+                f"{where} allows whatever there is to do.",
+                "Say under `when` which changes are meant; to apply everything without asking, "
+                "write `apply: auto` for the environment.",
+            )
+    elif "at_most" in when:
+        return notes.add(
+            line,
+            f"{where} would {effect.value} a few changes, and not many of them (at_most).",
+            "Write `at_least`, or `effect: allow`.",
+        )
+    rule = Rule(
+        found["name"],
+        effect,
+        found.get("message", ""),
+        tuple(each.text for each in groups),
+        **when,
+    )
+    return RuleSetting(rule, line, groups)
 
 
 def _build_store(found: _Values, line: int, where: str, notes: Notes) -> StoreSettings | Missing:
@@ -528,6 +570,92 @@ _APPROVAL = Named(
     ),
 )
 
+_NAME_GLOB = Text("a name or a glob", examples=("aws_db_*",))
+
+
+def _globs(example: str) -> Listing:
+    return Listing(_NAME_GLOB, f"a list of names or globs, for example [{example}]", least=1)
+
+
+_RULE = Record(
+    "a mapping with `name`, `effect` and `when`",
+    {
+        "name": Key(
+            Text("a name", pattern=values.PERSON_PATTERN, examples=("no-destroys",)),
+            "What it is called where a decision is told.",
+            required=True,
+        ),
+        "effect": Key(
+            Choice(tuple(each.value for each in Effect)),
+            "What becomes of the changes that it matches; of several rules the strictest counts.",
+            required=True,
+        ),
+        "message": Key(Text("a text"), "Why, in a sentence for whoever reads the decision."),
+        "groups": Key(
+            Listing(_GROUP, "a list of groups", least=1, wrap=Said),
+            "Of approve: somebody of each of them must say yes, beside what the environment asks.",
+        ),
+        "when": Key(
+            Record(
+                "a mapping with conditions",
+                {
+                    "environments": Key(_globs("prod*"), "Names of environments."),
+                    "labels": Key(
+                        Keyed(
+                            Text("the name of a label", pattern=values.LABEL_PATTERN),
+                            Text("the value of a label"),
+                            "a mapping from labels to values",
+                        ),
+                        "Labels that the environment has, all of them.",
+                    ),
+                    "addresses": Key(
+                        _globs("module.db.*"),
+                        "Addresses, with or without modules and keys; an output is output.NAME.",
+                    ),
+                    "types": Key(_globs("aws_db_*"), "Types of resources."),
+                    "providers": Key(_globs("aws"), "Providers: aws, hashicorp/aws or in full."),
+                    "actions": Key(
+                        Listing(Choice(ACTIONS), "a list of actions", least=1),
+                        "What would be done with the object.",
+                    ),
+                    "causes": Key(
+                        Listing(Choice(CAUSES), "a list of causes", least=1),
+                        "Why there is something to do: somebody's hand, or the code.",
+                    ),
+                    "attributes": Key(
+                        _globs("tags.*"),
+                        "Attributes that an update or a replacement changes, and all below them.",
+                    ),
+                    "holds_data": Key(
+                        Flag(), "Whether its type holds data or keys that code cannot make again."
+                    ),
+                    "at_least": Key(
+                        Whole(1, 1_000_000), "Only where at least so many changes match."
+                    ),
+                    "at_most": Key(
+                        Whole(1, 1_000_000), "Of allow: only where no more than so many match."
+                    ),
+                    "share": Key(Whole(1, 100), "Only where so many percent of all objects match."),
+                },
+                hints={
+                    "environment": "Write `environments`, a list.",
+                    "address": "Write `addresses`, a list.",
+                    "type": "Write `types`, a list.",
+                    "provider": "Write `providers`, a list.",
+                    "action": "Write `actions`, a list.",
+                    "origin": "Write `causes`, a list.",
+                    "cause": "Write `causes`, a list.",
+                    "attribute": "Write `attributes`, a list.",
+                },
+            ),
+            "Which changes it is about: all conditions must hold, of each list any.",
+            required=True,
+        ),
+    },
+    _build_rule,
+    {"match": "Write `when`.", "level": "Write `effect`."},
+)
+
 _SETTINGS: Mapping[str, Key] = {
     "interval": Key(_DURATION, "How often the controller looks at it.", default="1h"),
     "timeout": Key(_DURATION, "How long a plan may take before it is stopped.", default="1h"),
@@ -746,6 +874,10 @@ FILE = Record(
                 "a mapping from groups to persons",
             ),
             "Who belongs to which group, by the names under `people`.",
+        ),
+        "rules": Key(
+            Listing(_RULE, "a list of rules", unique=False),
+            "Which changes may be applied, which need whose yes, which are refused.",
         ),
         "store": Key(
             Record(

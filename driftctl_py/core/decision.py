@@ -216,9 +216,12 @@ class _Judging:
         return self.judged(f"output.{output.name}", cause, output.kind.value)
 
     def judged(self, address: str, cause: Cause, what: str, deposed: str = "") -> Judged:
-        """By the rules that match, or else by the switch of the cause."""
+        """By the rules that match, and by the switch of the cause unless one of them allows."""
         ruled = self._rulings.of_change.get((address, deposed), ())
-        return Judged(address, cause, what, _sorted(ruled or self._by_mode(cause)), deposed)
+        # Only a rule that allows takes the place of the switch: any other is to make it stricter.
+        if not any(each.level is Level.ALLOW for each in ruled):
+            ruled = (*ruled, *self._by_mode(cause))
+        return Judged(address, cause, what, _sorted(ruled), deposed)
 
     def _by_mode(self, cause: Cause) -> tuple[Ruling, ...]:
         git, drift = _by_git(self._modes.git), _by_drift(self._modes.drift)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Literal
 
 from driftctl_py.core.approval import Requirement
+from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.values import Json
 
 
@@ -95,8 +96,9 @@ class Environment:
     ``path`` is relative to the source's root, in POSIX spelling. ``variables`` hold JSON values;
     ``var_files`` are relative to the source's root. ``env`` are extra environment variables for
     the engine. ``parallelism`` None leaves the engine's own default. ``requirement`` is what it
-    takes to approve a plan of it. When we are to stop, a running apply
-    has ``apply_grace_seconds`` to end by itself before the engine is asked to.
+    takes to approve a plan of it, ``rules`` what else is said of what may be applied. When we are
+    to stop, a running apply has ``apply_grace_seconds`` to end by itself before the engine is asked
+    to.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Environment:
     apply: ApplyModes = field(default_factory=ApplyModes)
     requirement: Requirement = field(default_factory=Requirement)
     apply_grace_seconds: int = 600
+    rules: tuple[Rule, ...] = ()
 
 
 def tightened(own: Environment, theirs: Environment) -> Environment:
@@ -131,6 +134,8 @@ def tightened(own: Environment, theirs: Environment) -> Environment:
             stricter(own.apply.drift, theirs.apply.drift),
         ),
         requirement=_tighter(own.requirement, theirs.requirement),
+        # Who may be changed by a plan's author may not allow anything.
+        rules=(*own.rules, *(each for each in theirs.rules if each.effect is not Effect.ALLOW)),
     )
 
 

@@ -109,6 +109,8 @@ def ruling_text(environment: Environment) -> bytes:
             _identity(environment.apply_credentials),
         ],
     }
+    if environment.rules:
+        said["rules"] = [rule.meaning for rule in environment.rules]
     return canonical(said)
 
 

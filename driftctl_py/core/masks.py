@@ -46,8 +46,8 @@ def masks_for(masks: Masks, *addresses: str) -> Masks:
     """Those that may hide something of the object with these addresses, old and new."""
     if not masks:
         return ()
-    spellings = {each for address in addresses for each in _spellings(address)}
-    return [mask for mask in masks if any(map(_glob(mask.address).fullmatch, spellings))]
+    spelled_as = {each for address in addresses for each in spellings(address)}
+    return [mask for mask in masks if any(map(glob(mask.address).fullmatch, spelled_as))]
 
 
 def masked(
@@ -84,8 +84,9 @@ def inside(text: str) -> Json | None:
     return (yaml_inside([text]) or [None])[0]
 
 
-def _spellings(address: str) -> Iterator[str]:
-    """Moving an object into a module, or counting it, must not take a mask away from it."""
+def spellings(address: str) -> Iterator[str]:
+    """An address, and what is left of it without the key of the instance, the modules, or both.
+    Moving an object into a module, or counting it, must not take a mask away from it."""
     yield address
     found = parse_address(address)
     if found:
@@ -104,7 +105,7 @@ def _masked(
         return value
     spellings = (spelled(path), ".".join(map(str, path)))
     for mask in masks:
-        if any(map(_glob(mask.attribute).fullmatch, spellings)):
+        if any(map(glob(mask.attribute).fullmatch, spellings)):
             if mask.pattern is None:
                 return take(value)
             sought = (*sought, mask.pattern)
@@ -145,6 +146,7 @@ def _noted(found: list[Value]) -> Callable[[Value], Value]:
 
 
 @lru_cache(maxsize=256)
-def _glob(glob: str) -> re.Pattern[str]:
+def glob(text: str) -> re.Pattern[str]:
+    """``*`` stands for any run of characters, ``?`` for one; to be used with ``fullmatch``."""
     wild = {"*": ".*", "?": "."}
-    return re.compile("".join(wild.get(each, re.escape(each)) for each in glob), re.DOTALL)
+    return re.compile("".join(wild.get(each, re.escape(each)) for each in text), re.DOTALL)

@@ -38,7 +38,7 @@ from driftctl_py.app.waiting import Waiting
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.approval import Identity, People
 from driftctl_py.core.checkout import Checkout, Revision
-from driftctl_py.core.decision import Rulings
+from driftctl_py.core.decision import Judgement, Rulings
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.engine_run import EngineRun, Planned, Workdir
 from driftctl_py.core.environment import ApplyModes, Environment, Mode, Source
@@ -402,7 +402,9 @@ class Rules:
 
     said = Rulings()
 
-    def rulings(self, environment: Environment, report: PlanReport) -> Rulings:
+    def rulings(
+        self, environment: Environment, report: PlanReport, judgement: Judgement
+    ) -> Rulings:
         return self.said
 
 

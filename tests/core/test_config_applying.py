@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
 
 from driftctl_py.core.approval import People, Requirement
-from driftctl_py.core.config import Config, decode_config, effective_config, expand
+from driftctl_py.core.config import Config, decode_config, effective_config, expand, write_yaml
 from driftctl_py.core.config_expand import tightened_by
 from driftctl_py.core.environment import ApplyModes, Environment, Mode
+from driftctl_py.core.governing import ruling_text
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.errors import ConfigError
 
 FILES = {"default": ["environments/dev/main.tf", "environments/prod/main.tf"]}
@@ -479,3 +482,168 @@ def test_a_copy_that_does_not_fit_its_own_repository_is_refused() -> None:
 
     with pytest.raises(ConfigError, match="teams"):
         tightened_by(OWN, theirs, FILES["default"])
+
+
+def test_a_copy_may_add_rules_that_restrict_and_none_that_allows() -> None:
+    ours = Rule("ours", Effect.WARN)
+    theirs = decode(
+        """\
+        environments: [{path: environments/prod, name: live, labels: {tier: one}}]
+        rules:
+          - {name: a, effect: deny, when: {environments: [live], actions: [delete]}}
+          - {name: b, effect: allow, when: {actions: [update]}}
+          - {name: c, effect: warn, when: {labels: {tier: two}}}
+          - {name: d, effect: approve, when: {labels: {tier: one}}}
+        """
+    )
+
+    found = tightened_by(replace(OWN, rules=(ours,)), theirs, FILES["default"])
+
+    assert [each.name for each in found.rules] == ["ours", "a", "d"]
+
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+WHOLE = """\
+environments: [environments/*]
+people: {ada: [key:ada]}
+groups: {dba: [ada]}
+rules:
+  - name: all-of-it
+    effect: approve
+    message: Ask them.
+    groups: [dba]
+    when:
+      environments: [pro?]
+      addresses: ["module.db.*"]
+      types: [aws_db_*]
+      providers: [aws]
+      actions: [delete, replace]
+      causes: [commit]
+      attributes: [size]
+      holds_data: true
+      at_least: 2
+      share: 10
+  - {name: tags, effect: allow, when: {attributes: [tags], at_most: 3}}
+"""
+
+
+def test_an_environment_has_the_rules_that_speak_of_it_in_the_order_of_the_file() -> None:
+    found = environments(WHOLE)
+
+    assert found["prod"].rules == (
+        Rule(
+            "all-of-it",
+            Effect.APPROVE,
+            "Ask them.",
+            ("dba",),
+            ("pro?",),
+            {},
+            ("module.db.*",),
+            ("aws_db_*",),
+            ("aws",),
+            ("delete", "replace"),
+            ("commit",),
+            ("size",),
+            True,
+            2,
+            None,
+            10,
+        ),
+        Rule("tags", Effect.ALLOW, attributes=("tags",), at_most=3),
+    )
+    assert [each.where for each in found["prod"].rules] == ["driftctl.yaml:5", "driftctl.yaml:20"]
+    assert [each.name for each in found["dev"].rules] == ["tags"]
+
+
+def test_the_effective_configuration_has_the_same_rules() -> None:
+    config = decode(WHOLE)
+    shown = effective_config(config, expand(config, FILES))
+
+    again = decode_config(write_yaml(shown).encode(), filename="driftctl.yaml")
+
+    assert [each.rule for each in again.rules] == [each.rule for each in config.rules]
+
+
+def test_a_rule_governs_by_what_it_says_and_not_by_where_it_stands() -> None:
+    one = Rule("r", Effect.DENY, types=("a", "b"), where="driftctl.yaml:4")
+
+    def text(*rules: Rule) -> bytes:
+        return ruling_text(replace(OWN, rules=rules))
+
+    assert text(one) == text(replace(one, types=("b", "a", "b"), where="driftctl.yaml:9"))
+    assert len({text(), text(one), text(replace(one, message="No."))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "what", "todo"),
+    [
+        (
+            "{name: r, effect: forbid, when: {}}",
+            'rules[0].effect is "forbid", but one of allow, warn, approve, deny is expected.',
+            "Choose one of allow, warn, approve, deny.",
+        ),
+        (
+            "{name: r, effect: deny, when: {type: [a]}}",
+            'The key "type" in rules[0].when is not known.',
+            "Write `types`, a list.",
+        ),
+        (
+            "{name: r, effect: deny, groups: [dba], when: {}}",
+            "rules[0] names groups, but its effect is deny, which asks nobody.",
+            "Write `effect: approve`, or leave the groups out.",
+        ),
+        (
+            "{name: r, effect: approve, groups: [dbas], when: {}}",
+            "The rule r asks dbas, but there is no group of that name.",
+            "Did you mean `dba`? There are: dba, net.",
+        ),
+        (
+            "{name: r, effect: allow, when: {at_most: 3, environments: [prod]}}",
+            "rules[0] allows whatever there is to do.",
+            "Say under `when` which changes are meant; to apply everything without asking, write "
+            "`apply: auto` for the environment.",
+        ),
+        (
+            "{name: r, effect: allow, when: {types: [a], share: 3}}",
+            "rules[0] allows only where more than a few things change (share).",
+            "To allow a few at a time, write `at_most`.",
+        ),
+        (
+            "{name: r, effect: deny, when: {at_most: 3}}",
+            "rules[0] would deny a few changes, and not many of them (at_most).",
+            "Write `at_least`, or `effect: allow`.",
+        ),
+        (
+            "{name: r, effect: deny, when: {environments: [staging]}}",
+            "The rule r speaks of no environment: none has such a name and such labels, so nothing "
+            "would use it.",
+            "There are: dev, prod.",
+        ),
+        (
+            "{name: r, effect: deny}",
+            "rules[0] lacks the key `when`.",
+            "Add it: Which changes it is about: all conditions must hold, of each list any.",
+        ),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_with_its_line(
+    rule: str, what: str, todo: str
+) -> None:
+    found, remedy = problem(PEOPLE + f"environments: [environments/*]\nrules:\n  - {rule}\n")
+
+    assert found == f"driftctl.yaml:7: {what}"
+    assert remedy == todo
+
+
+def test_two_rules_have_two_names() -> None:
+    found, _ = problem(
+        """\
+        environments: [environments/*]
+        rules:
+          - {name: r, effect: deny, when: {actions: [delete]}}
+          - {name: r, effect: warn, when: {}}
+        """
+    )
+
+    assert found == "driftctl.yaml:4: The rule r has the name of the one in line 3."

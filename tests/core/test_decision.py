@@ -355,6 +355,11 @@ def test_the_maximum_of_the_rules_that_match_decides_instead_of_the_mode() -> No
     assert found.level is Level.WARN
 
 
+@pytest.mark.parametrize("rule", [WARN, ASK, DENY])
+def test_a_rule_that_restricts_never_opens_a_switch_that_is_closed(rule: Ruling) -> None:
+    assert judged(COMMIT, ApplyModes(), rulings=ruled(rule)).level is Level.DENY
+
+
 def test_rules_for_another_object_do_not_matter() -> None:
     rulings = Rulings({("x.y", "abc"): (ALLOW,), ("x.z", ""): (ALLOW,), ("x.y", ""): ()})
 
@@ -371,7 +376,7 @@ def test_rules_may_speak_of_outputs_actions_and_deposed_objects() -> None:
     )
     keys = [("x.y", "abc"), ("output.url", ""), ("action.a.b", "")]
 
-    found = judged(plan, ApplyModes(), rulings=Rulings(dict.fromkeys(keys, (WARN,))))
+    found = judged(plan, ApplyModes(), rulings=Rulings(dict.fromkeys(keys, (ALLOW, WARN))))
 
     assert found.level is Level.WARN
     assert [(each.address, each.deposed) for each in found.changes] == keys
@@ -760,25 +765,25 @@ def test_every_change_that_apply_would_make_is_judged(
 
 
 @given(PLANS, MODES, ALL_RULINGS, RULINGS, ADDRESSES, st.booleans())
-def test_one_more_rule_never_lowers_what_the_rules_say(
+def test_one_more_rule_but_an_allow_never_makes_a_decision_weaker(
     plan: Plan, modes: ApplyModes, rulings: Rulings, more: Ruling, address: str, on_plan: bool
 ) -> None:
-    """Only the first rule for a change takes the mode's place, and may be milder."""
+    """An allow takes the place of the mode's word, and of no rule's."""
     before = judged(plan, modes, rulings=rulings)
     key = (address, "")
     said = rulings.of_change.get(key, ())
     if on_plan:
         added = replace(rulings, of_plan=(*rulings.of_plan, more))
     else:
-        said = said or (Ruling(Level.DENY, "instead of any mode"),)
-        rulings = replace(rulings, of_change={**rulings.of_change, key: said})
-        before = judged(plan, modes, rulings=rulings)
         added = replace(rulings, of_change={**rulings.of_change, key: (*said, more)})
 
     after = judged(plan, modes, rulings=added)
 
-    if before.changes or before.of_plan:
+    if more.level is not Level.ALLOW and (before.changes or before.of_plan):
         assert after.level >= before.level
+    for each in after.changes:
+        if (each.address, each.deposed) == key:
+            assert each.level >= max((one.level for one in said), default=Level.ALLOW)
 
 
 @given(PLANS, MODES, MODES, st.booleans())

@@ -1,0 +1,309 @@
+"""Which rules match which changes, and that no gap in a plan makes a decision weaker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftctl_py.core.assessment import assess
+from driftctl_py.core.decision import Cause, Judgement, Level, Rulings, judge
+from driftctl_py.core.environment import ApplyModes, Mode
+from driftctl_py.core.plan import (
+    ActionInvocation,
+    Change,
+    Joined,
+    Kind,
+    OutputChange,
+    Plan,
+)
+from driftctl_py.core.rule import Effect, Rule
+from driftctl_py.core.rules import Subject, matches, rulings_of
+from tests.core.test_plan_diff import PLANS
+
+AWS = "registry.terraform.io/hashicorp/aws"
+DB = "module.db.aws_db_instance.main[0]"
+
+
+def change(
+    kind: Kind = Kind.UPDATE, address: str = DB, *, before: object = None, after: object = None
+) -> Joined:
+    was = {"tags": {"team": "a"}, "size": 1} if before is None else before
+    gets = {"tags": {"team": "b"}, "size": 1} if after is None else after
+    made = Change(address, kind, was, gets, provider=AWS)  # type: ignore[arg-type]
+    return Joined(made, None)
+
+
+def plan(*joined: Joined, managed: int = 10) -> Plan:
+    return Plan("1.15.5", joined=joined or (change(),), managed=managed, applyable=True)
+
+
+def said(of: Plan, *rules: Rule, modes: ApplyModes | None = None) -> Rulings:
+    assessed = assess(of)
+    bare = judge(of, assessed, modes or ApplyModes(), Rulings(), code_is_applied=False)
+    findings = (*assessed.findings, *assessed.equivalent)
+    return rulings_of(rules, of, findings, bare, assessed.managed)
+
+
+def names(of: Plan, *rules: Rule) -> dict[str, list[str]]:
+    return {
+        key[0]: [each.rule for each in rulings]
+        for key, rulings in said(of, *rules).of_change.items()
+    }
+
+
+def fits(rule: Rule, of: Plan) -> bool:
+    return bool(said(of, rule).of_change)
+
+
+def deny(**when: object) -> Rule:
+    return Rule("no", Effect.DENY, **when)  # type: ignore[arg-type]
+
+
+def allow(**when: object) -> Rule:
+    return Rule("yes", Effect.ALLOW, **when)  # type: ignore[arg-type]
+
+
+def test_without_rules_nothing_is_said() -> None:
+    assert said(plan()) == Rulings()
+
+
+def test_what_a_rule_says_is_said_of_each_change_that_it_matches() -> None:
+    rule = Rule("ask", Effect.APPROVE, "Ask them.", ("dba",), types=("aws_db_*",), where="d.yaml:4")
+
+    found = said(plan(change(), change(address="aws_sqs_queue.q")), rule)
+
+    ((key, (ruling,)),) = found.of_change.items()
+    assert key == (DB, "")
+    assert (ruling.level, ruling.rule, ruling.where) == (Level.APPROVE, "ask", "d.yaml:4")
+    assert (ruling.message, ruling.groups) == ("Ask them.", ("dba",))
+
+
+@pytest.mark.parametrize(
+    ("when", "restricts", "allows"),
+    [
+        ({}, True, True),
+        ({"addresses": (DB,)}, True, True),
+        ({"addresses": ("module.db.aws_db_instance.main",)}, True, True),
+        ({"addresses": ("module.*",)}, True, True),
+        # Another module may have an object of that name; to allow that one takes its address.
+        ({"addresses": ("aws_db_instance.main",)}, True, False),
+        ({"addresses": ("aws_db_instance.other", "aws_db_instance.*[0]")}, True, False),
+        ({"addresses": ("aws_sqs_queue.*",)}, False, False),
+        ({"types": ("aws_db_*",)}, True, True),
+        ({"types": ("aws_rds_*",)}, False, False),
+        ({"providers": ("aws",)}, True, True),
+        ({"providers": ("hashicorp/aws",)}, True, True),
+        ({"providers": (AWS,)}, True, True),
+        ({"providers": ("example/aws",)}, False, False),
+        ({"actions": ("update", "delete")}, True, True),
+        ({"actions": ("delete",)}, False, False),
+        ({"causes": ("commit",)}, True, True),
+        ({"causes": ("drift",)}, False, False),
+        ({"attributes": ("tags",)}, True, True),
+        ({"attributes": ("tags.*",)}, True, True),
+        ({"attributes": ("tags.team",)}, True, True),
+        ({"attributes": ("tags.team.deeper",)}, True, False),
+        ({"attributes": ("tag",)}, False, False),
+        ({"attributes": ("size",)}, False, False),
+        ({"holds_data": True}, True, True),
+        ({"holds_data": False}, False, False),
+        ({"types": ("aws_db_*",), "actions": ("delete",)}, False, False),
+    ],
+)
+def test_all_conditions_must_hold(when: dict[str, object], restricts: bool, allows: bool) -> None:
+    assert fits(deny(**when), plan()) is restricts
+    assert fits(allow(**when), plan()) is allows
+
+
+def test_an_allow_by_attributes_is_for_nothing_else_that_changes() -> None:
+    more = plan(change(after={"tags": {"team": "b"}, "size": 2}))
+
+    assert fits(deny(attributes=("tags",)), more)
+    assert not fits(allow(attributes=("tags",)), more)
+    assert fits(allow(attributes=("tags", "size")), more)
+
+
+@pytest.mark.parametrize("kind", [Kind.REPLACE, Kind.REPLACE_CREATE_FIRST])
+def test_a_replacement_is_not_allowed_by_its_attributes(kind: Kind) -> None:
+    replaced = plan(change(kind))
+
+    assert not fits(allow(attributes=("tags",)), replaced)
+    assert fits(deny(attributes=("tags",)), replaced)
+    assert fits(deny(actions=("replace",)), replaced)
+
+
+def test_what_is_made_or_destroyed_whole_is_asked_for_by_its_action() -> None:
+    gone = plan(Joined(Change(DB, Kind.DELETE, {"size": 1}, None), None))
+
+    assert not fits(deny(attributes=("size",)), gone)
+    assert fits(deny(actions=("delete",)), gone)
+    assert fits(allow(actions=("delete",)), gone)
+
+
+def test_an_allow_must_name_all_that_would_be_done() -> None:
+    moved = Joined(replace(change().entry, previous_address="aws_db_instance.old"), None)
+    forgotten = change(Kind.FORGET_THEN_CREATE)
+
+    assert fits(deny(actions=("move",)), plan(moved))
+    assert not fits(allow(actions=("update",)), plan(moved))
+    assert fits(allow(actions=("update", "move")), plan(moved))
+    assert not fits(allow(actions=("create",)), plan(forgotten))
+    assert fits(deny(actions=("forget",)), plan(forgotten))
+
+
+def test_what_nobody_knows_is_never_allowed_and_always_restricted() -> None:
+    unheard = plan(change(Kind.UNKNOWN))
+
+    assert not fits(allow(), unheard)
+    assert fits(deny(actions=("delete",)), unheard)
+    assert fits(deny(attributes=("x",)), unheard)
+    assert fits(deny(causes=("drift",)), unheard)
+    assert not fits(deny(addresses=("other.*",)), unheard)
+
+
+def test_an_address_or_a_provider_that_cannot_be_told_restricts_and_does_not_allow() -> None:
+    made = replace(change().entry, address="???", provider="")
+    odd = plan(Joined(made, None))
+
+    asked: list[dict[str, object]] = [
+        {"types": ("a",)},
+        {"providers": ("a",)},
+        {"holds_data": True},
+    ]
+    for when in asked:
+        assert fits(deny(**when), odd)
+        assert not fits(allow(**when), odd)
+    assert not fits(allow(holds_data=False), odd)
+
+
+def test_an_update_of_nobody_knows_what_touches_every_attribute() -> None:
+    subject = Subject(
+        ("a.b", ""), ("a.b",), ("a.b",), frozenset({"update"}), frozenset({"commit"}), True, True
+    )
+
+    assert matches(deny(attributes=("x",)), replace(subject, changed=None))
+    assert not matches(allow(attributes=("*",)), replace(subject, changed=None))
+
+
+def test_what_cannot_be_told_apart_is_both_causes() -> None:
+    of = plan()
+    assessed = assess(of)
+    bare = judge(of, assessed, ApplyModes(), Rulings(), code_is_applied=False)
+    unsure = Judgement(tuple(replace(each, cause=Cause.UNDETERMINED) for each in bare.changes))
+
+    def matched(rule: Rule) -> bool:
+        return bool(rulings_of([rule], of, assessed.findings, unsure, 1).of_change)
+
+    assert matched(deny(causes=("drift",)))
+    assert matched(deny(causes=("commit",)))
+    assert not matched(allow(causes=("drift",)))
+    assert matched(allow(causes=("drift", "commit")))
+
+
+def test_outputs_and_actions_have_no_type_provider_or_attributes() -> None:
+    of = replace(
+        plan(),
+        joined=(),
+        outputs=(OutputChange("url", Kind.UPDATE, "a", "b"),),
+        invocations=(ActionInvocation("action.aws_lambda_invoke.it"),),
+    )
+    asked: list[dict[str, object]] = [
+        {"types": ("*",)},
+        {"providers": ("*",)},
+        {"attributes": ("*",)},
+        {"holds_data": True},
+    ]
+
+    assert not any(fits(deny(**when), of) for when in asked)
+    assert names(of, deny(addresses=("output.*",))) == {"output.url": ["no"]}
+    assert names(of, deny(actions=("invoke",))) == {"action.aws_lambda_invoke.it": ["no"]}
+    assert len(names(of, deny())) == 2
+
+
+def test_how_many_match_is_counted_of_what_matches_the_rest() -> None:
+    queues = [change(address=f"aws_sqs_queue.q{number}") for number in range(3)]
+    of = plan(change(), *queues, managed=10)
+    queue = ("aws_sqs_queue.*",)
+
+    assert len(names(of, deny(addresses=queue, at_least=3))) == 3
+    assert not names(of, deny(addresses=queue, at_least=4))
+    assert len(names(of, allow(addresses=queue, at_most=3))) == 3
+    assert not names(of, allow(addresses=queue, at_most=2))
+    assert len(names(of, deny(addresses=queue, share=30))) == 3
+    assert not names(of, deny(addresses=queue, share=31))
+
+
+def test_of_an_empty_environment_any_share_is_reached() -> None:
+    new = Joined(Change("aws_sqs_queue.q", Kind.CREATE, None, {"a": 1}), None)
+
+    assert fits(deny(share=100), plan(new, managed=0))
+
+
+def test_a_rule_speaks_of_environments_by_name_and_label() -> None:
+    rule = deny(environments=("prod*", "live/?u"), labels={"tier": "1"})
+
+    assert rule.speaks_of("prod-eu", {"tier": "1", "more": "x"})
+    assert rule.speaks_of("live/eu", {"tier": "1"})
+    assert not rule.speaks_of("prod-eu", {})
+    assert not rule.speaks_of("dev", {"tier": "1"})
+    assert deny().speaks_of("dev", {})
+
+
+WHEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "addresses": st.sampled_from([("*",), ("a.*",), ("module.*",)]),
+        "types": st.sampled_from([("*",), ("a*",)]),
+        "actions": st.sampled_from([("update",), ("delete", "replace"), ("create",)]),
+        "causes": st.sampled_from([("drift",), ("commit",), ("drift", "commit")]),
+        "attributes": st.sampled_from([("*",), ("tags",), ("a.b",)]),
+        "at_least": st.integers(1, 3),
+    },
+)
+MODES = st.builds(ApplyModes, st.sampled_from(Mode), st.sampled_from(Mode))
+
+
+def level(of: Plan, modes: ApplyModes, *rules: Rule) -> Level:
+    rulings = said(of, *rules, modes=modes)
+    return judge(of, assess(of), modes, rulings, code_is_applied=False).level
+
+
+@given(PLANS, MODES, st.lists(st.tuples(st.sampled_from(Effect), WHEN), max_size=4))
+def test_the_order_of_rules_never_changes_the_level(
+    of: Plan, modes: ApplyModes, written: list[tuple[Effect, dict[str, object]]]
+) -> None:
+    rules = [Rule(f"r{at}", effect, **when) for at, (effect, when) in enumerate(written)]  # type: ignore[arg-type]
+    others = list(reversed(rules))
+
+    assert level(of, modes, *rules) is level(of, modes, *others)
+
+
+@given(PLANS, MODES, st.sampled_from([Effect.WARN, Effect.APPROVE, Effect.DENY]), WHEN)
+def test_a_rule_that_is_no_allow_never_makes_a_decision_weaker(
+    of: Plan, modes: ApplyModes, effect: Effect, when: dict[str, object]
+) -> None:
+    more = Rule("more", effect, **when)  # type: ignore[arg-type]
+
+    assert level(of, modes, more) >= level(of, modes)
+
+
+@given(PLANS, MODES, WHEN, WHEN)
+def test_an_allow_never_beats_another_rule(
+    of: Plan, modes: ApplyModes, when: dict[str, object], other: dict[str, object]
+) -> None:
+    denies = Rule("no", Effect.DENY, **other)  # type: ignore[arg-type]
+    rulings = said(of, denies, Rule("yes", Effect.ALLOW, **when), modes=modes)  # type: ignore[arg-type]
+    denied = {
+        key
+        for key, found in rulings.of_change.items()
+        if any(each.level is Level.DENY for each in found)
+    }
+
+    judgement = judge(of, assess(of), modes, rulings, code_is_applied=False)
+
+    for each in judgement.changes:
+        if (each.address, each.deposed) in denied:
+            assert each.level is Level.DENY
