@@ -12,6 +12,7 @@
     ├── StalePlan               what was planned fits no more: plan again
     ├── StoreError              what we remember cannot be read, or is not ours to write
     ├── ArtifactError           evidence is missing, or is not what it was
+    ├── PolicyError             a policy or check could not be asked: mend it; until then, no
     ├── Unavailable             something outside did not answer: retry later
     └── Interrupted             exit code 130: a person pressed Ctrl-C
 
@@ -122,3 +123,8 @@ class Interrupted(DriftctlError):
     """A person stopped the program."""
 
     exit_code = 130
+
+
+class PolicyError(DriftctlError):
+    """A policy, a check or the program that evaluates it could not be asked. Nothing may then be
+    applied."""

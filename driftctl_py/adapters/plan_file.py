@@ -62,6 +62,10 @@ class PlanFiles:
         with _shown(path) as data:
             return decode_plan(data, masks=masks, secrets=secrets, settings=True)
 
+    def redact(self, path: Path, to: Path, *, masks: Masks, secrets: Secrets) -> None:
+        """Write what is at ``path`` to ``to``, without what is sensitive or masked."""
+        raise NotImplementedError
+
     def state_of(self, path: Path) -> tuple[str, int] | None:
         """Lineage and serial of the state that the saved plan at ``path`` was made on: what its
         engine holds it against when it is applied. None where there was no state, or where only

@@ -6,13 +6,22 @@ approvals, restraints, and what was applied before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from driftctl_py.app.binding import backing_of, last_applied, required_binding
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Made, fingerprint_of
-from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Gate, Store
+from driftctl_py.app.ports import (
+    ApplyWorkdirs,
+    Artifacts,
+    Clock,
+    Contents,
+    Gate,
+    PolicyDocuments,
+    Store,
+)
 from driftctl_py.app.preparation import Prepared, Settings
 from driftctl_py.app.sharing import Sharing
 from driftctl_py.core.approval import People, standing
@@ -30,30 +39,12 @@ from driftctl_py.core.decision import (
     decide,
     judge,
 )
-from driftctl_py.core.environment import Environment
-from driftctl_py.core.plan_report import PlanReport, View
+from driftctl_py.core.plan_report import View
 from driftctl_py.core.restraint import Why
-from driftctl_py.core.rules import rulings_of
 from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.core.window import Closed, closed
 from driftctl_py.errors import DriftctlError, Untrusted
 from driftctl_py.report.plan_document import render_plan_json
-
-
-class WrittenRules:
-    """Those of driftctl.yaml."""
-
-    def rulings(
-        self, environment: Environment, report: PlanReport, judgement: Judgement
-    ) -> Rulings:
-        """What they say of each change; pure, so nothing can break."""
-        assessment = report.assessment
-        return rulings_of(
-            environment.rules,
-            report.plan,
-            (*assessment.findings, *assessment.equivalent),
-            judgement,
-            assessment.managed,
-        )
 
 
 class Decider:
@@ -67,6 +58,7 @@ class Decider:
         store: Store,
         artifacts: Artifacts,
         gate: Gate,
+        documents: Callable[[Prepared], PolicyDocuments],
         people: People,
         clock: Clock,
         sharing: Sharing,
@@ -77,6 +69,7 @@ class Decider:
         self._store = store
         self._artifacts = artifacts
         self._gate = gate
+        self._documents = documents
         self._people = people
         self._clock = clock
         self._sharing = sharing
@@ -103,7 +96,7 @@ class Decider:
         modes = environment.apply
         # What caused each change is known before any rule is asked: a rule may depend on it.
         judgement = judge(report.plan, assessment, modes, Rulings(), code_is_applied=applied)
-        rulings = self._gate.rulings(environment, report, judgement)
+        rulings = self._gate.rulings(order, run, report, judgement, self._documents(made.prepared))
         judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
         since = last.commit if last is not None else ""
         source = self._settings.sources[environment.source]
@@ -141,6 +134,7 @@ class Decider:
             ),
             rulings=rulings,
             obstacles=self.obstacles(order, made.prepared),
+            closed=self.closed(order, judgement),
             accepting=order.purpose is Purpose.ACCEPT,
             now=now,
         )
@@ -150,6 +144,12 @@ class Decider:
                 decision.judgement,
             )
         return self._recorded(run, order, decision, made), decision
+
+    def closed(self, order: Order, judgement: Judgement) -> tuple[Closed, ...]:
+        """Why it is not the time to apply it."""
+        environment = order.environment
+        causes = {word for each in judgement.changes for word in each.cause.words}
+        return closed(environment.timetables, environment.freezes, causes, self._clock())
 
     def obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
         """What forbids to apply there at this moment, whatever the plan says."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from driftctl_py.app.ports import (
     Appliers,
@@ -22,7 +23,7 @@ from driftctl_py.app.ports import (
     WholePlans,
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
-from driftctl_py.core.engine_run import EngineRun, Planned
+from driftctl_py.core.engine_run import EngineRun, Planned, Workdir
 from driftctl_py.core.events import EventLog
 from driftctl_py.core.governing import Governing, ruling_text, seal
 from driftctl_py.core.known_secrets import hide, hide_in
@@ -51,6 +52,20 @@ class Made:
     serial: int | None = None
     warnings: tuple[str, ...] = ()
     digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """`PolicyDocuments` of one plan, for as long as its directory is held."""
+
+    planner: Planner
+    prepared: Prepared
+
+    def redacted(self) -> Path:
+        return self.prepared.workdir.policy_plan
+
+    def whole(self) -> Path:
+        return self.planner.show_whole(self.prepared)
 
 
 class Planner:
@@ -195,11 +210,31 @@ class Planner:
             plan = self._plans.read_whole(
                 workdir.plan_json, masks=self._settings.masks, secrets=self._secrets
             )
+            if prepared.environment.policies:
+                self._redact(workdir)
         finally:
             # It holds the state's secrets in the clear.
             self._workdirs.remove(workdir.plan_json)
         return read_plan(
             plan, name=prepared.environment.name, keyed=True, strict=self._settings.strict
+        )
+
+    def documents(self, prepared: Prepared) -> Documents:
+        """The JSON of the saved plan that was read last."""
+        return Documents(self, prepared)
+
+    def show_whole(self, prepared: Prepared) -> Path:
+        """The plan's JSON with its secrets; whoever asks sees to it that it does not stay."""
+        workdir = prepared.workdir
+        self._engines.show(pinned(prepared), plan=workdir.plan_file, out=workdir.plan_json)
+        return workdir.plan_json
+
+    def _redact(self, workdir: Workdir) -> None:
+        self._plans.redact(
+            workdir.plan_json,
+            workdir.policy_plan,
+            masks=self._settings.masks,
+            secrets=self._secrets,
         )
 
     def _governing(self, prepared: Prepared) -> Governing:

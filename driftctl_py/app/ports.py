@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from driftctl_py.app.order import Order
 from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.approval import Approval, Binding
 from driftctl_py.core.audit import Anchor, Entry, Event
@@ -27,6 +28,7 @@ from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
 from driftctl_py.core.plan import Plan
 from driftctl_py.core.plan_report import PlanReport
+from driftctl_py.core.policy import About, CheckProgram, RegoPolicy, Verdict
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State
 from driftctl_py.core.saved_plan import Opened
@@ -143,6 +145,11 @@ class WholePlans(Protocol):
         plans that were read with the same ones can be compared."""
         ...
 
+    def redact(self, path: Path, to: Path, *, masks: Masks, secrets: Secrets) -> None:
+        """The same document, in the engine's own spelling, without what is sensitive or masked.
+        Raises `PlanError`."""
+        ...
+
     def state_of(self, path: Path) -> tuple[str, int] | None:
         """Lineage and serial of the state that a saved plan was made on; None where only the
         engine can read it (an encrypted plan)."""
@@ -177,13 +184,47 @@ class Progress(Protocol):
 
 
 class Gate(Protocol):
-    """The rules, where there are any."""
+    """Rules, policies and limits."""
 
     def rulings(
-        self, environment: Environment, report: PlanReport, judgement: Judgement
+        self,
+        order: Order,
+        run: Run,
+        report: PlanReport,
+        judgement: Judgement,
+        documents: PolicyDocuments,
     ) -> Rulings:
         """What they say of each change; ``judgement`` is the one without them. Whatever goes wrong
         is in ``broken``."""
+        ...
+
+
+class PolicyDocuments(Protocol):
+    """The plan's JSON, as the engine spells it, for programs that read it from a file."""
+
+    def redacted(self) -> Path:
+        """Without its secrets. Raises what reading a plan raises."""
+        ...
+
+    def whole(self) -> Path:
+        """With them; only for who was named in the configuration."""
+        ...
+
+
+class RegoEngines(Protocol):
+    """opa, or conftest."""
+
+    def verdicts(self, policy: RegoPolicy, *, plan: Path, about: About) -> tuple[Verdict, ...]:
+        """What the policy finds in the plan. Raises `PolicyError` for anything but a whole answer
+        of an engine that has just denied what it had to deny."""
+        ...
+
+
+class CheckPrograms(Protocol):
+    """Any program that looks at a plan."""
+
+    def verdicts(self, check: CheckProgram, *, plan: Path) -> tuple[Verdict, ...]:
+        """What the check finds in the plan. Raises `PolicyError` where it did not answer."""
         ...
 
 

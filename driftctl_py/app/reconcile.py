@@ -335,8 +335,9 @@ class Reconciler:
             try:
                 yield
             finally:
-                # It holds the state's secrets in the clear.
-                self._workdirs.remove(workdir.plan_file)
+                # They hold the state's secrets in the clear; the last one only what is not secret.
+                for path in (workdir.plan_file, workdir.plan_json, workdir.policy_plan):
+                    self._workdirs.remove(path)
 
     def _failed(self, run: Run, order: Order, error: DriftctlError) -> Outcome:
         """The run that an error made. One that began to apply is left for the next pass to read:

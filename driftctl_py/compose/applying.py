@@ -292,11 +292,14 @@ def reconciler_of(
     """For the ``selected`` environments, which are ``among`` all of the configuration's."""
     from datetime import timedelta
 
+    from driftctl_py.adapters.checks import CheckRunner
     from driftctl_py.adapters.plan_file import PlanFiles
+    from driftctl_py.adapters.rego import RegoEngine
     from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
-    from driftctl_py.app.deciding import Decider, WrittenRules
+    from driftctl_py.app.deciding import Decider
     from driftctl_py.app.estate import Revisions, Synced
+    from driftctl_py.app.gating import Gating
     from driftctl_py.app.leases import Leases
     from driftctl_py.app.planning import Planner
     from driftctl_py.app.reconcile import Reconciler
@@ -306,6 +309,7 @@ def reconciler_of(
     from driftctl_py.app.waiting import Waiting
 
     config, store, artifacts = kept.config, kept.store, kept.artifacts
+    here = kept.path.resolve().parent
     made = parts(config, among or selected, kept.path, kept.own, jobs, sources, progress, stop)
     planner = Planner(
         made.preparer,
@@ -343,7 +347,11 @@ def reconciler_of(
         contents=sources,
         store=store,
         artifacts=artifacts,
-        gate=WrittenRules(),
+        gate=Gating(
+            rego=RegoEngine(here=here, environ=environ(), stop=stop),
+            checks=CheckRunner(here=here, environ=environ(), stop=stop),
+        ),
+        documents=planner.documents,
         people=config.people,
         clock=now,
         settings=made.settings,

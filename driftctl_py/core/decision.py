@@ -4,8 +4,8 @@ Each change is judged by the rules that match it, or else by the mode of what ca
 or somebody's hand. The plan is judged as its worst change is. What cannot be decided is denied.
 Facts come in as values and a decision goes out as one; nothing here reads a clock or a file.
 
-Not here: what makes an approval count (``approval``), and the rules themselves (the next issue's
-``policy``), of which this only takes the rulings.
+Not here: what makes an approval count (``approval``), which rules match (``rules``), what a policy
+finds (``policy``) and when windows are open (``window``), of which this only takes what they say.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from driftctl_py.core.assessment import Assessment, Finding, Origin
 from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
 from driftctl_py.core.values import UNKNOWN
+from driftctl_py.core.window import Closed
 
 
 class Level(IntEnum):
@@ -39,6 +40,12 @@ class Cause(Enum):
     COMMIT = "commit"
     BOTH = "drift and commit"
     UNDETERMINED = "undetermined"
+
+    @property
+    def words(self) -> frozenset[str]:
+        """``drift``, ``commit``, or both where it is, or may be, either."""
+        alone = self in (Cause.DRIFT, Cause.COMMIT)
+        return frozenset({self.value} if alone else {"drift", "commit"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +130,13 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """People must say yes first: ``standing.missing`` more of those whom ``requirement`` names."""
+    """People must say yes first: ``standing.missing`` more of those whom ``requirement`` names. Or
+    it is not the time: ``closed`` says what has to end first. Or both."""
 
     judgement: Judgement
     requirement: Requirement
     standing: Standing
+    closed: tuple[Closed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,12 +364,14 @@ def decide(
     *,
     rulings: Rulings,
     obstacles: tuple[Obstacle, ...] = (),
+    closed: tuple[Closed, ...] = (),
     accepting: bool = False,
     now: datetime,
 ) -> Decision:
     """In this order: incomplete or errored → Refuse; nothing applyable → Nothing; an obstacle,
     broken rules or a denial → Refuse; a standing no → Refuse; approve → Hold until there is
-    enough; else Apply. ``accepting``: it is a refresh-only plan, which only writes the state."""
+    enough; not the time (``closed``) → Hold; else Apply. ``accepting``: it is a refresh-only plan,
+    which only writes the state."""
     if why := _cannot_be_trusted(plan, assessment, accepting=accepting):
         return Refuse((why,), judgement, "Nothing was applied. Plan again once that is mended.")
     if why := _nothing_to_do(plan, assessment, judgement, accepting=accepting):
@@ -375,13 +386,15 @@ def decide(
         return Refuse((_no_of(standing.rejected),), judgement, _AFTER_A_NO)
     match judgement.level:
         case Level.ALLOW | Level.WARN:
+            if closed:
+                return Hold(judgement, requirement, Standing(), closed)
             return Apply(judgement)
         case Level.APPROVE:
             unasked = [each for each in judgement.groups if each not in requirement.each_of]
             standing = _at(standing, now, unasked)
-            if standing.enough:
+            if standing.enough and not closed:
                 return Apply(judgement, standing.given)
-            return Hold(judgement, requirement.also(unasked), standing)
+            return Hold(judgement, requirement.also(unasked), standing, closed)
         case Level.DENY:
             return Refuse((_UNJUDGED,), judgement)
         case _ as never:

@@ -52,6 +52,11 @@ class Workdir:
     def plan_json(self) -> Path:
         return self.home / "plan.json"
 
+    @property
+    def policy_plan(self) -> Path:
+        """What policies and checks are given to read."""
+        return self.home / "policy-plan.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:

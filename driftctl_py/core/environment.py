@@ -12,8 +12,11 @@ from enum import Enum
 from typing import Literal
 
 from driftctl_py.core.approval import Requirement
+from driftctl_py.core.limits import Limits
+from driftctl_py.core.policy import Policy
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.values import Json
+from driftctl_py.core.window import Freeze, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +99,10 @@ class Environment:
     ``path`` is relative to the source's root, in POSIX spelling. ``variables`` hold JSON values;
     ``var_files`` are relative to the source's root. ``env`` are extra environment variables for
     the engine. ``parallelism`` None leaves the engine's own default. ``requirement`` is what it
-    takes to approve a plan of it, ``rules`` what else is said of what may be applied. When we are
-    to stop, a running apply has ``apply_grace_seconds`` to end by itself before the engine is asked
-    to.
+    takes to approve a plan of it, ``rules`` and ``policies`` what else is said of what may be
+    applied, ``timetables`` and ``freezes`` when; each timetable by itself has to let it. When we
+    are to stop, a running apply has ``apply_grace_seconds`` to end by itself before the engine is
+    asked to.
     """
 
     name: str
@@ -122,6 +126,10 @@ class Environment:
     requirement: Requirement = field(default_factory=Requirement)
     apply_grace_seconds: int = 600
     rules: tuple[Rule, ...] = ()
+    timetables: tuple[tuple[Window, ...], ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    policies: tuple[Policy, ...] = ()
 
 
 def tightened(own: Environment, theirs: Environment) -> Environment:

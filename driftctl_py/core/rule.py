@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from driftctl_py.core.masks import glob
+from driftctl_py.core.scope import Scope
 from driftctl_py.core.values import Value
 
 
@@ -59,10 +59,7 @@ class Rule:
 
     def speaks_of(self, environment: str, labels: Mapping[str, str]) -> bool:
         """Is it about the environment with this name and these labels?"""
-        named = not self.environments or any(
-            glob(each).fullmatch(environment) for each in self.environments
-        )
-        return named and all(labels.get(key) == value for key, value in self.labels.items())
+        return Scope(self.environments, self.labels).covers(environment, labels)
 
     @property
     def meaning(self) -> dict[str, Value]:

@@ -14,24 +14,17 @@ from functools import lru_cache
 
 from driftctl_py.core.address import parse_address
 from driftctl_py.core.assessment import Finding, Origin
-from driftctl_py.core.decision import Cause, Judged, Judgement, Level, Ruling, Rulings
+from driftctl_py.core.decision import Judged, Judgement, Level, Ruling, Rulings
 from driftctl_py.core.masks import glob, spellings
 from driftctl_py.core.plan import Kind, Plan
 from driftctl_py.core.risk import stateful
 from driftctl_py.core.rule import Effect, Rule
 
-_LEVELS = {
+LEVELS = {
     Effect.ALLOW: Level.ALLOW,
     Effect.WARN: Level.WARN,
     Effect.APPROVE: Level.APPROVE,
     Effect.DENY: Level.DENY,
-}
-_CAUSES = {
-    Cause.DRIFT: frozenset({"drift"}),
-    Cause.COMMIT: frozenset({"commit"}),
-    # Whatever it is, it may be either.
-    Cause.BOTH: frozenset({"drift", "commit"}),
-    Cause.UNDETERMINED: frozenset({"drift", "commit"}),
 }
 _ACTIONS = {
     Kind.CREATE: ("create",),
@@ -72,7 +65,7 @@ def rulings_of(
         matched = [each for each in changes if matches(rule, each)]
         if not _many_enough(rule, len(matched), managed):
             continue
-        ruling = Ruling(_LEVELS[rule.effect], rule.name, rule.where, rule.message, rule.groups)
+        ruling = Ruling(LEVELS[rule.effect], rule.name, rule.where, rule.message, rule.groups)
         for change in matched:
             said.setdefault(change.key, []).append(ruling)
     return Rulings({key: tuple(each) for key, each in said.items()})
@@ -105,7 +98,7 @@ def _key(judged: Judged) -> tuple[str, str]:
 
 
 def _change(judged: Judged, finding: Finding | None, provider: str) -> Subject:
-    causes = _CAUSES[judged.cause]
+    causes = judged.cause.words
     if finding is None:
         is_output = judged.address.startswith("output.")
         words = frozenset() if is_output else frozenset({"invoke"})

@@ -29,6 +29,7 @@ from driftctl_py.app.holding import Holding
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Planner
+from driftctl_py.app.ports import PolicyDocuments
 from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.app.reconcile import Reconciler
 from driftctl_py.app.recovery import Recovery
@@ -398,12 +399,17 @@ class Contents:
 
 
 class Rules:
-    """What the next issue will bring: whatever ``said`` is."""
+    """A gate that says whatever ``said`` is."""
 
     said = Rulings()
 
     def rulings(
-        self, environment: Environment, report: PlanReport, judgement: Judgement
+        self,
+        order: Order,
+        run: Run,
+        report: PlanReport,
+        judgement: Judgement,
+        documents: PolicyDocuments,
     ) -> Rulings:
         return self.said
 
@@ -491,6 +497,7 @@ class Bench:
             store=store,
             artifacts=artifacts,
             gate=self.rules,
+            documents=planner.documents,
             people=self.people,
             clock=clock,
             sharing=Sharing(preparer, self.among, revision_of=lambda _each: revision(ONE)),
