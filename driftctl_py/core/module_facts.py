@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from driftctl_py.core.hcl_tokens import Tokens
+
 ENGINE_SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
@@ -142,45 +144,25 @@ def _blocks_of(name: str, text: str) -> Iterable[_Block]:
         return ()
 
 
-# One token of HCL. A string's inside is matched by hand, because templates nest.
-_TOKEN = re.compile(
-    r"""
-    (?P<space>[ \t\r\f]+ | \#[^\n]* | //[^\n]* | /\*.*?\*/)
-  | (?P<newline>\n)
-  | (?P<heredoc><<-?\s*(?P<tag>[\w-]+)[ \t]*\r?\n)
-  | (?P<name>[^\W\d][\w-]*)
-  | (?P<quote>")
-  | (?P<open>[{\[(])
-  | (?P<close>[}\])])
-  | (?P<other>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-
-class _Scanner:
+class _Scanner(Tokens):
     """Reads bodies (attributes and blocks), skipping over expressions."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
 
     def body(self, type_: str = "", labels: tuple[str, ...] = ()) -> _Block:
         block = _Block(type_, labels)
         while True:
-            kind, word = self._next(skip_newlines=True)
+            kind, word = self.next(skip_newlines=True)
             if kind in {"end", "close"}:
                 return block
             if kind not in {"name", "string"}:
                 raise ValueError(f"unexpected {word!r}")
             inner_labels: list[str] = []
-            kind, label = self._next()
+            kind, label = self.next()
             if kind == "other" and label == "=":
                 block.raw[word.strip('"')] = self._expression()
                 continue
             while kind in {"name", "string"}:
                 inner_labels.append(label.strip('"'))
-                kind, label = self._next()
+                kind, label = self.next()
             if (kind, label) != ("open", "{"):
                 raise ValueError(f"unexpected {label!r}")
             block.blocks.append(self.body(word, tuple(inner_labels)))
@@ -190,69 +172,19 @@ class _Scanner:
         depth = 0
         parts: list[str] = []
         while True:
-            before = self._at
-            kind, word = self._next()
+            before = self.at
+            kind, word = self.next()
             if kind == "end" or (kind == "newline" and depth == 0):
                 return "".join(parts)
             if kind == "open":
                 depth += 1
             elif kind == "close":
                 if depth == 0:
-                    self._at = before
+                    self.at = before
                     return "".join(parts)
                 depth -= 1
             if kind != "newline":
                 parts.append(word)
-
-    def _next(self, *, skip_newlines: bool = False) -> tuple[str, str]:
-        while self._at < len(self._text):
-            match = _TOKEN.match(self._text, self._at)
-            assert match is not None  # noqa: S101 - the last alternative matches anything
-            kind = match.lastgroup or ""
-            start, self._at = self._at, match.end()
-            if kind == "space" or (kind == "newline" and skip_newlines):
-                continue
-            if kind == "quote":
-                self._skip_string()
-                return "string", self._text[start : self._at]
-            if kind == "heredoc":
-                self._skip_heredoc(match["tag"])
-                return "heredoc", self._text[start : self._at]
-            return kind, match[0]
-        return "end", ""
-
-    def _skip_string(self) -> None:
-        text = self._text
-        while self._at < len(text):
-            character = text[self._at]
-            self._at += 1
-            if character == '"':
-                return
-            if character == "\n":
-                raise ValueError("a string that does not end")
-            if character == "\\":
-                self._at += 1
-            elif character in "$%" and text.startswith("{", self._at):
-                if text.startswith(character, self._at - 2) and self._at >= 2:
-                    continue  # $${ is a literal dollar sign
-                self._at += 1
-                self._skip_template()
-        raise ValueError("a string that does not end")
-
-    def _skip_template(self) -> None:
-        depth = 1
-        while depth:
-            kind, word = self._next(skip_newlines=True)
-            if kind == "end":
-                raise ValueError("a template that does not end")
-            depth += (word == "{") - (word == "}")
-
-    def _skip_heredoc(self, tag: str) -> None:
-        end = re.compile(rf"^[ \t]*{re.escape(tag)}[ \t]*\r?$", re.MULTILINE)
-        match = end.search(self._text, self._at)
-        if match is None:
-            raise ValueError("a heredoc that does not end")
-        self._at = match.end()
 
 
 def _json_blocks(root: object) -> Iterator[_Block]:
