@@ -34,9 +34,11 @@ class Rule:
     """All conditions must hold, and of the values of one condition any; a condition without values
     is none. In globs ``*`` stands for any run of characters, ``?`` for one.
 
-    ``at_least`` and ``share`` (percent of all managed objects) ask for so many changes that match
-    the rest, ``at_most`` for no more. ``where`` is ``file:line``; two rules that differ in nothing
-    else say the same.
+    ``values`` are planned values, by attribute: of each path or glob, globs any of which the value
+    has to fit, as `rules.value_text` spells it. ``at_least`` and ``share`` (percent of all managed
+    objects) ask for so many changes that match the rest, ``at_most`` for no more. ``count``: so
+    many persons of ``groups``, or of any group, have to approve. ``where`` is ``file:line``; two
+    rules that differ in nothing else say the same.
     """
 
     name: str
@@ -55,6 +57,8 @@ class Rule:
     at_least: int | None = None
     at_most: int | None = None
     share: int | None = None
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    count: int = 1
     where: str = field(default="", compare=False)
 
     def speaks_of(self, environment: str, labels: Mapping[str, str]) -> bool:
@@ -79,4 +83,6 @@ class Rule:
             "at_least": self.at_least,
             "at_most": self.at_most,
             "share": self.share,
+            "values": {path: sorted(set(globs)) for path, globs in self.values.items()},
+            "count": self.count,
         }
