@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
+from typing import TypeAlias
 
 from driftctl_py.core.address import parse_address
 from driftctl_py.core.assessment import Finding, Origin
@@ -51,19 +53,12 @@ def rulings_of(
     changes there are, and what caused each. ``managed`` counts all objects of the environment."""
     if not rules:
         return Rulings()
-    providers = {
-        (joined.entry.address, joined.entry.deposed): joined.entry.provider
-        for joined in plan.joined
-    }
-    objects = {(each.address, each.deposed): each for each in findings}
-    changes = [
-        _change(each, objects.get(_key(each)), providers.get(_key(each), ""))
-        for each in judgement.changes
-    ]
+    changes = subjects(plan, findings, judgement)
     said: dict[tuple[str, str], list[Ruling]] = {}
     for rule in rules:
-        matched = [each for each in changes if matches(rule, each)]
-        if not _many_enough(rule, len(matched), managed):
+        asked = asked_by(rule)
+        matched = [each for each in changes if _holds(rule.effect, asked, rule, each)]
+        if not many_enough(rule, len(matched), managed):
             continue
         ruling = Ruling(LEVELS[rule.effect], rule.name, rule.where, rule.message, rule.groups)
         for change in matched:
@@ -91,6 +86,19 @@ class Subject:
     provider: str = ""
     changed: tuple[str, ...] | None = ()
     holds_data: bool = False
+
+
+def subjects(plan: Plan, findings: Iterable[Finding], judgement: Judgement) -> tuple[Subject, ...]:
+    """The changes of a judgement, as conditions ask for them, in its order."""
+    providers = {
+        (joined.entry.address, joined.entry.deposed): joined.entry.provider
+        for joined in plan.joined
+    }
+    objects = {(each.address, each.deposed): each for each in findings}
+    return tuple(
+        _change(each, objects.get(_key(each)), providers.get(_key(each), ""))
+        for each in judgement.changes
+    )
 
 
 def _key(judged: Judged) -> tuple[str, str]:
@@ -133,45 +141,143 @@ def _changed(finding: Finding) -> tuple[str, ...] | None:
     return changed if changed and all(changed) else None
 
 
+class Answer(Enum):
+    """Whether a condition holds for a change."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    """It cannot be told: enough for a rule that restricts, and not for one that allows."""
+
+
+_Asked: TypeAlias = Callable[[Rule, Subject], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One key under ``when``. ``any_of_it`` is what a rule that restricts asks, ``all_of_it`` what
+    one that allows asks."""
+
+    name: str
+    is_set: Callable[[Rule], bool]
+    any_of_it: _Asked
+    all_of_it: _Asked
+
+
 def matches(rule: Rule, change: Subject) -> bool:
     """Do all conditions hold, but for those about how many there are?"""
-    asks_of_object = bool(
-        rule.types or rule.providers or rule.attributes or rule.holds_data is not None
+    return _holds(rule.effect, asked_by(rule), rule, change)
+
+
+def answers(rule: Rule, change: Subject) -> tuple[tuple[str, Answer], ...]:
+    """What each condition that the rule has says of the change, by its key."""
+    return tuple((name, ask(rule, change)) for name, ask in asked_by(rule))
+
+
+def suffices(effect: Effect, answer: Answer) -> bool:
+    """Does a rule of this effect take it for a yes?"""
+    return answer is Answer.YES or (answer is Answer.UNKNOWN and effect is not Effect.ALLOW)
+
+
+def asked_by(rule: Rule) -> tuple[tuple[str, _Asked], ...]:
+    """The conditions that the rule has, but for those about how many there are."""
+    allows = rule.effect is Effect.ALLOW
+    return tuple(
+        (each.name, each.all_of_it if allows else each.any_of_it)
+        for each in CONDITIONS
+        if each.is_set(rule)
     )
-    if asks_of_object and not change.is_object:
+
+
+def _holds(
+    effect: Effect, asked: Iterable[tuple[str, _Asked]], rule: Rule, change: Subject
+) -> bool:
+    # What is done in a way that nobody knows is not allowed by any rule.
+    if effect is Effect.ALLOW and not change.is_known:
         return False
-    if rule.actions and not (change.is_object or change.actions):
-        return False
-    if rule.effect is Effect.ALLOW:
-        return _allowed_by(rule, change)
-    return _restricted_by(rule, change)
+    return all(suffices(effect, ask(rule, change)) for _, ask in asked)
 
 
-def _restricted_by(rule: Rule, change: Subject) -> bool:
-    """Whether it may be meant."""
-    return (
-        (not rule.addresses or _any(rule.addresses, change.spellings))
-        and (not rule.types or not change.type or _any(rule.types, (change.type,)))
-        and (not rule.providers or not change.provider or _by_provider(rule, change))
-        and (not rule.actions or not change.is_known or not change.actions.isdisjoint(rule.actions))
-        and (not rule.causes or not change.causes.isdisjoint(rule.causes))
-        and (rule.holds_data in (None, change.holds_data) or not change.type)
-        and (not rule.attributes or not change.is_known or _touches(rule.attributes, change))
-    )
+def _answer(holds: bool) -> Answer:
+    return Answer.YES if holds else Answer.NO
 
 
-def _allowed_by(rule: Rule, change: Subject) -> bool:
-    """Whether all of it is surely meant."""
-    return (
-        change.is_known
-        and (not rule.addresses or _any(rule.addresses, change.whole))
-        and (not rule.types or _any(rule.types, (change.type,)))
-        and (not rule.providers or (bool(change.provider) and _by_provider(rule, change)))
-        and (not rule.actions or change.actions.issubset(rule.actions))
-        and (not rule.causes or change.causes.issubset(rule.causes))
-        and (rule.holds_data is None or _surely(rule.holds_data, change))
-        and (not rule.attributes or _only(rule.attributes, change))
-    )
+def _addresses(rule: Rule, change: Subject) -> Answer:
+    return _answer(_any(rule.addresses, change.spellings))
+
+
+def _whole_addresses(rule: Rule, change: Subject) -> Answer:
+    return _answer(_any(rule.addresses, change.whole))
+
+
+def _types(rule: Rule, change: Subject) -> Answer:
+    if not change.type:
+        return Answer.UNKNOWN if change.is_object else Answer.NO
+    return _answer(_any(rule.types, (change.type,)))
+
+
+def _providers(rule: Rule, change: Subject) -> Answer:
+    if not change.provider:
+        return Answer.UNKNOWN if change.is_object else Answer.NO
+    return _answer(_by_provider(rule, change))
+
+
+def _actions(rule: Rule, change: Subject) -> Answer:
+    if not change.is_object and not change.actions:
+        return Answer.NO
+    if not change.is_known:
+        return Answer.UNKNOWN
+    return _answer(not change.actions.isdisjoint(rule.actions))
+
+
+def _all_actions(rule: Rule, change: Subject) -> Answer:
+    if not change.is_object and not change.actions:
+        return Answer.NO
+    if not change.is_known:
+        return Answer.UNKNOWN
+    return _answer(change.actions.issubset(rule.actions))
+
+
+def _causes(rule: Rule, change: Subject) -> Answer:
+    return _answer(not change.causes.isdisjoint(rule.causes))
+
+
+def _all_causes(rule: Rule, change: Subject) -> Answer:
+    return _answer(change.causes.issubset(rule.causes))
+
+
+def _holds_data(rule: Rule, change: Subject) -> Answer:
+    if not change.type:
+        return Answer.UNKNOWN if change.is_object else Answer.NO
+    return _answer(rule.holds_data is change.holds_data)
+
+
+def _attributes(rule: Rule, change: Subject) -> Answer:
+    if not change.is_object:
+        return Answer.NO
+    if not change.is_known or change.changed is None:
+        return Answer.UNKNOWN
+    return _answer(_touches(rule.attributes, change.changed))
+
+
+def _only_attributes(rule: Rule, change: Subject) -> Answer:
+    """Is it an update, in place, of nothing but these attributes and what is in them?"""
+    if not change.is_object or (change.is_known and change.actions != {"update"}):
+        return Answer.NO
+    if not change.is_known or not change.changed:
+        return Answer.UNKNOWN
+    return _answer(_only(rule.attributes, change.changed))
+
+
+CONDITIONS = (
+    Condition("addresses", lambda rule: bool(rule.addresses), _addresses, _whole_addresses),
+    Condition("types", lambda rule: bool(rule.types), _types, _types),
+    Condition("providers", lambda rule: bool(rule.providers), _providers, _providers),
+    Condition("actions", lambda rule: bool(rule.actions), _actions, _all_actions),
+    Condition("causes", lambda rule: bool(rule.causes), _causes, _all_causes),
+    Condition("holds_data", lambda rule: rule.holds_data is not None, _holds_data, _holds_data),
+    Condition("attributes", lambda rule: bool(rule.attributes), _attributes, _only_attributes),
+)
 
 
 def _any(globs: Iterable[str], texts: Iterable[str]) -> bool:
@@ -184,26 +290,18 @@ def _by_provider(rule: Rule, change: Subject) -> bool:
     return _any(rule.providers, ["/".join(steps[at:]) for at in range(len(steps))])
 
 
-def _surely(holds_data: bool, change: Subject) -> bool:
-    return bool(change.type) and change.holds_data is holds_data
-
-
-def _only(globs: Iterable[str], change: Subject) -> bool:
-    """Is it an update, in place, of nothing but these attributes and what is in them?"""
-    if change.actions != {"update"} or not change.changed:
-        return False
+def _only(globs: Iterable[str], changed: Iterable[str]) -> bool:
+    """Are all that change among these attributes, or in them?"""
     meant = [_glob_and_below(each) for each in globs]
-    return all(any(each.fullmatch(path) for each in meant) for path in change.changed)
+    return all(any(each.fullmatch(path) for each in meant) for path in changed)
 
 
-def _touches(globs: Iterable[str], change: Subject) -> bool:
+def _touches(globs: Iterable[str], changed: Iterable[str]) -> bool:
     """Is one of these attributes, something in it, or all that it is in, among what changes?"""
-    if change.changed is None:
-        return True
     for text in globs:
         inside = _glob_and_below(text)
         above = [glob(each) for each in _above(text)]
-        for path in change.changed:
+        for path in changed:
             if inside.fullmatch(path) or any(each.fullmatch(path) for each in above):
                 return True
     return False
@@ -231,7 +329,8 @@ def _above(text: str) -> list[str]:
     return [text[:at] for at, each in enumerate(text) if at and each in ".["]
 
 
-def _many_enough(rule: Rule, matched: int, managed: int) -> bool:
+def many_enough(rule: Rule, matched: int, managed: int) -> bool:
+    """Do the conditions about how many match hold?"""
     if rule.at_most is not None and matched > rule.at_most:
         return False
     if rule.at_least is not None and matched < rule.at_least:
