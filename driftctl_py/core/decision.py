@@ -187,6 +187,15 @@ def judge(
     return Judgement(tuple(sorted(found, key=_worst_first)), _sorted(rulings.of_plan))
 
 
+def judge_again(judgement: Judgement, modes: ApplyModes, rulings: Rulings) -> Judgement:
+    """The same changes, of the same causes, by other switches or rules."""
+    changes = [
+        _judged(modes, rulings, each.address, each.cause, each.what, each.deposed)
+        for each in judgement.changes
+    ]
+    return Judgement(tuple(sorted(changes, key=_worst_first)), _sorted(rulings.of_plan))
+
+
 class _Judging:
     """One plan's changes, under one set of switches and rules."""
 
@@ -225,24 +234,7 @@ class _Judging:
         return self.judged(f"output.{output.name}", cause, output.kind.value)
 
     def judged(self, address: str, cause: Cause, what: str, deposed: str = "") -> Judged:
-        """By the rules that match, and by the switch of the cause unless one of them allows."""
-        ruled = self._rulings.of_change.get((address, deposed), ())
-        # Only a rule that allows takes the place of the switch: any other is to make it stricter.
-        if not any(each.level is Level.ALLOW for each in ruled):
-            ruled = (*ruled, *self._by_mode(cause))
-        return Judged(address, cause, what, _sorted(ruled), deposed)
-
-    def _by_mode(self, cause: Cause) -> tuple[Ruling, ...]:
-        git, drift = _by_git(self._modes.git), _by_drift(self._modes.drift)
-        match cause:
-            case Cause.COMMIT:
-                return (git,)
-            case Cause.DRIFT:
-                return (drift,)
-            case Cause.BOTH | Cause.UNDETERMINED:
-                return (git, drift)
-            case _ as never:
-                assert_never(never)
+        return _judged(self._modes, self._rulings, address, cause, what, deposed)
 
     def _cause(self, finding: Finding) -> Cause:
         if Kind.UNKNOWN in (finding.kind, finding.drift):
@@ -285,6 +277,30 @@ class _Judging:
         if finding.modifiers:
             return Cause.BOTH if finding.drifted else Cause.COMMIT
         return Cause.DRIFT
+
+
+def _judged(
+    modes: ApplyModes, rulings: Rulings, address: str, cause: Cause, what: str, deposed: str
+) -> Judged:
+    """By the rules that match, and by the switch of the cause unless one of them allows."""
+    ruled = rulings.of_change.get((address, deposed), ())
+    # Only a rule that allows takes the place of the switch: any other is to make it stricter.
+    if not any(each.level is Level.ALLOW for each in ruled):
+        ruled = (*ruled, *_by_mode(modes, cause))
+    return Judged(address, cause, what, _sorted(ruled), deposed)
+
+
+def _by_mode(modes: ApplyModes, cause: Cause) -> tuple[Ruling, ...]:
+    git, drift = _by_git(modes.git), _by_drift(modes.drift)
+    match cause:
+        case Cause.COMMIT:
+            return (git,)
+        case Cause.DRIFT:
+            return (drift,)
+        case Cause.BOTH | Cause.UNDETERMINED:
+            return (git, drift)
+        case _ as never:
+            assert_never(never)
 
 
 _CAUSES = {
