@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from driftctl_py.app.deciding import drop_plan, without_plan
+from driftctl_py.app.limits import why_now_blocked
 from driftctl_py.app.planning import Planner, pinned
 from driftctl_py.app.ports import Appliers, ApplyWorkdirs, Artifacts, Clock, Progress, Store
 from driftctl_py.app.preparation import Prepared, Settings
@@ -20,6 +21,7 @@ from driftctl_py.core.apply_log import ApplyEnd, ApplyLog
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Rulings, judge
 from driftctl_py.core.known_secrets import hide, hide_in
+from driftctl_py.core.limits import Limits
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Applied, Purpose, Run, State
 from driftctl_py.errors import (
@@ -116,9 +118,9 @@ class Applier:
         ended = self._concluded(began, end)
         if ended.state is State.UNVERIFIED:
             ended = self._verified(ended, prepared)
-        return self._save(ended, "apply ended", actor)
+        return self._save(ended, "apply ended", actor, prepared.environment.limits)
 
-    def find_end(self, run: Run, *, actor: str) -> Run | None:
+    def find_end(self, run: Run, *, actor: str, limits: Limits) -> Run | None:
         """How an apply ended that somebody began who is no more; None while it still goes on. Its
         log must be here."""
         end = self._appliers.left(self._log_of(run), on_event=self._watch(run.environment))
@@ -131,7 +133,7 @@ class Applier:
             reason=f"{said}The process that applied it ({run.worker}) ended before the engine did; "
             "this was read from what the engine left.",
         )
-        return self._save(found, "apply found ended", actor)
+        return self._save(found, "apply found ended", actor, limits)
 
     def has_log(self, run: Run) -> bool:
         """Whether what the engine said is on this machine."""
@@ -169,7 +171,7 @@ class Applier:
         again = f"Look at what is left: driftctl-py plan {run.environment}"
         if not end.began and not errors:
             reason = "It ended before the engine was started; nothing was applied."
-            return replace(run, state=State.FAILED, reason=reason, todo=again)
+            return replace(run, state=State.FAILED, reason=reason, todo=again, applied=None)
         unseen = end.exit_code is None or end.exit_code < 0  # nobody was there, or it was killed
         if unseen and end.began and not applied.finished:
             return self._block_unknown(run)
@@ -261,8 +263,29 @@ class Applier:
             todo=todo,
         )
 
-    def _save(self, run: Run, what: str, actor: str) -> Run:
+    def _block_row(self, run: Run, actor: str, limits: Limits) -> Run:
+        """After so many in a row that failed somebody has to look. Before that is known of the last
+        of them, or somebody could apply in between."""
+        name = run.environment
+        why = why_now_blocked(self._store, run, limits)
+        if not why or any(each.why is Why.BLOCKED for each in self._store.restraints(name)):
+            # What blocked it already says more of what is to be done.
+            return run
+        self._store.restrain(
+            Restraint(name, Why.BLOCKED, why, actor, self._clock(), run=run.id),
+            self._event(run, "blocked", actor, reason=why),
+        )
+        return replace(
+            run,
+            reason=f"{run.reason} {name} is blocked now: {why}",
+            todo=f"{run.todo}\nWhen it is mended: {_unblock(name)}",
+        )
+
+    def _save(self, run: Run, what: str, actor: str, limits: Limits | None = None) -> Run:
+        """Write down how it ended. ``limits`` where it was begun, so that it counts."""
         ended = replace(run, ended_at=self._clock(), artifacts=without_plan(run))
+        if limits is not None:
+            ended = self._block_row(ended, actor, limits)
         applied = run.applied
         event = self._event(
             ended,

@@ -1,20 +1,23 @@
 """The gate: all that is said of a plan beside the two switches, brought together.
 
-Rules and limits are pure and cannot break. Policies and checks are other people's programs, and
-everything that goes wrong with one of them is a no.
+Rules are pure and cannot break, and where the history cannot be read that limits go by, the whole
+pass fails. Policies and checks are other people's programs, and everything that goes wrong with one
+of them is a no; what the others said counts all the same.
 
 Not here: what follows from it (`core/decision.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from driftctl_py.app.limits import Limiting
 from driftctl_py.app.order import Order
 from driftctl_py.app.ports import CheckPrograms, PolicyDocuments, RegoEngines
-from driftctl_py.core.decision import Judgement, Ruling, Rulings
+from driftctl_py.core.decision import Judgement, Level, Ruling, Rulings
+from driftctl_py.core.known_secrets import hide
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.policy import About, CheckProgram, Policy, RegoPolicy, Verdict
 from driftctl_py.core.rules import LEVELS, rulings_of
@@ -23,11 +26,20 @@ from driftctl_py.errors import DriftctlError, Interrupted
 
 
 class Gating:
-    """Rules of driftctl.yaml, then the policies and checks that it names."""
+    """Rules of driftctl.yaml, then the policies and checks that it names, then its limits."""
 
-    def __init__(self, *, rego: RegoEngines, checks: CheckPrograms) -> None:
+    def __init__(
+        self,
+        *,
+        rego: RegoEngines,
+        checks: CheckPrograms,
+        limits: Limiting,
+        secrets: Collection[str],
+    ) -> None:
         self._rego = rego
         self._checks = checks
+        self._limits = limits
+        self._secrets = secrets
 
     def rulings(
         self,
@@ -46,23 +58,38 @@ class Gating:
             judgement,
             assessment.managed,
         )
-        if not environment.policies or not judgement.changes:
-            return rulings
-        about = _about(order, run)
-        verdicts: list[Verdict] = []
-        broken: list[str] = []
-        for policy in environment.policies:
+        if environment.policies and judgement.changes:
+            rulings = self._with_policies(rulings, order, run, judgement, documents)
+        # Last, since they only matter where nobody would be asked.
+        return self._limits.rulings(order, judgement, rulings)
+
+    def _with_policies(
+        self,
+        rulings: Rulings,
+        order: Order,
+        run: Run,
+        judgement: Judgement,
+        documents: PolicyDocuments,
+    ) -> Rulings:
+        about, broken = _about(order, run), list[str]()
+        for policy in order.environment.policies:
             try:
-                verdicts += self._verdicts(policy, about, documents)
+                verdicts = self._verdicts(policy, about, documents)
+                rulings = with_verdicts(rulings, map(self._told_safely, verdicts), judgement)
             except Interrupted:
                 raise
             except DriftctlError as error:
-                broken.append(f"{policy.name}: {error.what} {error.todo}".rstrip())
+                said = f"{policy.name}: {error.what} {error.todo}".rstrip()
+                broken.append(hide(said, self._secrets))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a no
+                # Not what it says: that may quote anything.
                 broken.append(
                     f"{policy.name}: {type(error).__name__}. This is a bug in driftctl_py."
                 )
-        return with_verdicts(rulings, verdicts, judgement, broken)
+        return with_verdicts(rulings, (), judgement, broken)
+
+    def _told_safely(self, verdict: Verdict) -> Verdict:
+        return replace(verdict, message=hide(verdict.message, self._secrets))
 
     def _verdicts(
         self, policy: Policy, about: About, documents: PolicyDocuments
@@ -87,7 +114,9 @@ def with_verdicts(
     for each in verdicts:
         # What is told of an object is told of all that is to be done with it.
         keys = [key for key in there if each.address and key[0] == each.address]
-        ruling = Ruling(LEVELS[each.effect], each.policy, each.where, each.message, each.groups)
+        # None may allow anything: that would take the place of the switches.
+        level = max(LEVELS[each.effect], Level.WARN)
+        ruling = Ruling(level, each.policy, each.where, each.message, each.groups)
         if not keys:
             of_plan.append(replace(ruling, message=_naming(each)))
         for key in keys:

@@ -35,9 +35,10 @@ class Recovery:
                     )
                 )
                 continue
+            limits = order.environment.limits
             if not self._applier.has_log(run):
                 self._applier.give_up(run, actor=order.actor)
-            elif self._applier.find_end(run, actor=order.actor) is None:
+            elif self._applier.find_end(run, actor=order.actor, limits=limits) is None:
                 raise Interrupted(
                     f"Stopped while the engine of run {run.id} was still applying; it goes on.",
                     todo="The next pass records how it ended: driftctl-py status "

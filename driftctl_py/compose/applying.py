@@ -301,6 +301,7 @@ def reconciler_of(
     from driftctl_py.app.estate import Revisions, Synced
     from driftctl_py.app.gating import Gating
     from driftctl_py.app.leases import Leases
+    from driftctl_py.app.limits import Limiting
     from driftctl_py.app.planning import Planner
     from driftctl_py.app.reconcile import Reconciler
     from driftctl_py.app.recovery import Recovery
@@ -350,6 +351,8 @@ def reconciler_of(
         gate=Gating(
             rego=RegoEngine(here=here, environ=environ(), stop=stop),
             checks=CheckRunner(here=here, environ=environ(), stop=stop),
+            limits=Limiting(store, people=config.people, clock=now),
+            secrets=made.settings.secrets,
         ),
         documents=planner.documents,
         people=config.people,
