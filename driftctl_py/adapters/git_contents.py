@@ -13,7 +13,7 @@ from pathlib import Path
 
 from driftctl_py.adapters.git import GitSources
 from driftctl_py.adapters.git_command import Answer
-from driftctl_py.core.checkout import Revision
+from driftctl_py.core.checkout import Changes, Revision
 from driftctl_py.core.environment import Source
 from driftctl_py.core.git_url import is_commit, looks_abbreviated, parse_address
 from driftctl_py.errors import SourceError
@@ -84,6 +84,72 @@ class GitContents(GitSources):
             )
         full, committed_at = self._have(mirror, full, name)
         return self._noted_as_resolved(source, mirror.home, name, full, committed_at)
+
+    def top(self) -> Path:
+        """The top of the work tree that holds the configuration. Raises `SourceError`."""
+        return self._root(Source("default"))
+
+    def changed_since(self, source: Source, base: str) -> Changes:
+        """What lies in the work tree otherwise than in the commit from which ``base`` and HEAD went
+        apart, or is new in it. Raises `SourceError` for a base that is no commit of this
+        repository, unless a clone of it that is not whole may just not hold it."""
+        root = self._root(source)
+        commit = self._commit(root, base) or self._commit(root, f"origin/{base}")
+        shallow = self._git.must(
+            self._git.run(root, "rev-parse --is-shallow-repository"),
+            f"The Git repository at {root} cannot be read",
+        )
+        is_shallow = shallow.out.strip() == b"true"
+        if commit is None:
+            if is_shallow:
+                return Changes(unsure=f"this clone is shallow and does not hold {base}")
+            raise SourceError(
+                f"{base} is no commit, branch or tag of the repository at {root}.",
+                todo="Name what the change is to be compared with: --base origin/main",
+            )
+        apart = self._git.run(root, "merge-base", commit, "HEAD")
+        if not apart.good:
+            if is_shallow:
+                return Changes(
+                    unsure=f"this clone is too shallow to tell since when {base} differs"
+                )
+            raise SourceError(
+                f"{base} and HEAD of the repository at {root} have no commit in common.",
+                todo="Name a base that HEAD comes from: git log --oneline",
+            )
+        start = apart.out.decode("ascii", "replace").strip()
+        what = f"What changed since {start[:7]} cannot be read"
+        known = self._git.must(
+            self._git.run(
+                root,
+                "diff --name-only --no-renames --no-relative --no-ext-diff "
+                "--ignore-submodules=none -z",
+                start,
+            ),
+            what,
+        )
+        new = self._git.must(
+            self._git.run(root, "ls-files -o --exclude-standard --full-name -z", ":/"), what
+        )
+        paths = (known.out + new.out).split(b"\0")
+        return Changes(start, frozenset(os.fsdecode(path) for path in paths if path))
+
+    def files_at(self, revision: Revision, source: Source) -> frozenset[str]:
+        """Every file that the revision's commit holds, whatever lies in the work tree."""
+        place, bare = self._place(source, revision)
+        listed = self._git.must(
+            self._git.run(
+                place, "ls-tree -r -z --full-tree --name-only", revision.commit, bare=bare
+            ),
+            f"The files of {revision.short} in source {source.name!r} cannot be listed",
+        )
+        return frozenset(os.fsdecode(path) for path in listed.out.split(b"\0") if path)
+
+    def _commit(self, root: Path, name: str) -> str | None:
+        answer = self._git.run(
+            root, "rev-parse --verify --quiet --end-of-options", f"{name}^{{commit}}"
+        )
+        return answer.out.decode("ascii", "replace").strip() if answer.good else None
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
         """A file of a revision; None where the commit holds none of that name."""

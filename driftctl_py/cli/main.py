@@ -210,6 +210,18 @@ def _add_applying(name: str, commands: Commands) -> None:
     applying_arguments.ADD[name](commands)
 
 
+def _add_affected(commands: Commands) -> None:
+    from driftctl_py.cli.affected_arguments import add_affected
+
+    add_affected(commands)
+
+
+def _add_matrix(commands: Commands) -> None:
+    from driftctl_py.cli.affected_arguments import add_matrix
+
+    add_matrix(commands)
+
+
 # In the order in which --help lists them.
 _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _add_check,
@@ -231,6 +243,8 @@ _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "key": partial(_add_applying, "key"),
     "render": _add_render,
     "diff": _add_diff,
+    "affected": _add_affected,
+    "matrix": _add_matrix,
     "config": _add_config,
     "init": _add_init,
     "demo": _add_demo,
@@ -349,6 +363,14 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.holding import run_key
 
             return run_key(arguments)
+        case "affected":
+            from driftctl_py.cli.affected import run_affected
+
+            return run_affected(arguments)
+        case "matrix":
+            from driftctl_py.cli.affected import run_matrix
+
+            return run_matrix(arguments)
         case "config":
             from driftctl_py.cli.config import run_config
 

@@ -37,3 +37,14 @@ class Checkout:
 
     revision: Revision
     root: PurePath
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The files, by their paths from the repository's root, that differ from what the commit
+    ``base`` holds; of one that was renamed both names. ``unsure``, a clause, says why that cannot
+    be told."""
+
+    base: str = ""
+    paths: frozenset[str] = frozenset()
+    unsure: str = ""
