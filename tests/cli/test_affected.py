@@ -217,6 +217,19 @@ def test_the_matrix_has_a_job_for_each_that_is_concerned(
     assert out == ('matrix={"include": [{"name": "prod", "environments": "prod"}]}\ncount=1\n')
 
 
+def test_where_all_are_concerned_there_are_no_others_to_name(
+    here: Repository, typed: Callable[..., Typed]
+) -> None:
+    here.commit(".terraform-version", "1.11.4\n")
+
+    _, out, _ = typed("affected", "--base", "base", "--explain")
+
+    assert out == (
+        "dev\n  .terraform-version: it chooses its engine\n"
+        "prod\n  .terraform-version: it chooses its engine\n"
+    )
+
+
 def test_environments_share_jobs_by_how_long_they_took(
     here: Repository, typed: Callable[..., Typed], tmp_path: Path
 ) -> None:
