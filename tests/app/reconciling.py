@@ -29,7 +29,7 @@ from driftctl_py.app.holding import Holding
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
 from driftctl_py.app.planning import Planner
-from driftctl_py.app.ports import PolicyDocuments
+from driftctl_py.app.ports import Gate, PolicyDocuments
 from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.app.reconcile import Reconciler
 from driftctl_py.app.recovery import Recovery
@@ -437,6 +437,7 @@ class Bench:
         self.contents = Contents()
         self.progress = FakeProgress()
         self.rules = Rules()
+        self.gate: Gate = self.rules
         self.clock = clock or FakeClock()
         numbers = itertools.count(1)
         self.new_id = new_id or (lambda: f"run-{next(numbers):03}")
@@ -496,7 +497,7 @@ class Bench:
             contents=self.contents,
             store=store,
             artifacts=artifacts,
-            gate=self.rules,
+            gate=self.gate,
             documents=planner.documents,
             people=self.people,
             clock=clock,
