@@ -26,7 +26,7 @@ from driftctl_py.core.config_model import (
 )
 from driftctl_py.core.config_schema import FILE, config_schema, schema_text
 from driftctl_py.core.config_shape import Notes, did_you_mean, wrong_shape
-from driftctl_py.core.config_values import duration_text
+from driftctl_py.core.config_values import duration_text, moment_text
 from driftctl_py.core.config_yaml import Kind, Scalar, Table, read_yaml, write_yaml
 from driftctl_py.core.environment import (
     Credentials,
@@ -39,7 +39,9 @@ from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.rule import Rule
+from driftctl_py.core.scope import Scope
 from driftctl_py.core.values import Json
+from driftctl_py.core.window import Freeze, Window
 from driftctl_py.errors import ConfigError, Problem
 
 __all__ = [
@@ -114,6 +116,8 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
         "groups": {name: list(members) for name, members in config.people.groups.items()},
         "retention": duration_text(config.retention_seconds),
         "rules": [_rule(each.rule) for each in config.rules],
+        "windows": [_window(each.window) for each in config.windows],
+        "freezes": [_freeze(each.freeze) for each in config.freezes],
     }
     optional: dict[str, Json] = {
         "data_dir": config.data_dir,
@@ -151,7 +155,21 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
     groups = _declared(root, "groups") or frozenset()
     _check_groups(layers, groups, notes)
     rules: tuple[RuleSetting, ...] = found.get("rules", ())
+    windows, freezes = found.get("windows", ()), found.get("freezes", ())
     _check_rules(rules, groups, notes)
+    _check_names(
+        "so that a decision can tell which one it was",
+        (("rule", each.rule.name, each.line) for each in rules),
+        notes,
+    )
+    _check_names(
+        "so that a plan that waits can tell for which one",
+        [
+            *(("window", each.window.name, each.line) for each in windows),
+            *(("freeze", each.freeze.name, each.line) for each in freezes),
+        ],
+        notes,
+    )
     return Config(
         notes.filename,
         sources,
@@ -169,7 +187,9 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
         store.url_env,
         found.get("artifacts", {}).get("s3"),
         found.get("retention", DEFAULT_RETENTION_SECONDS),
-        tuple(_placed(each, notes.filename) for each in rules),
+        rules,
+        windows,
+        freezes,
     )
 
 
@@ -218,16 +238,8 @@ def _check_groups(layers: Iterable[Settings], declared: frozenset[str], notes: N
 
 
 def _check_rules(rules: Iterable[RuleSetting], groups: frozenset[str], notes: Notes) -> None:
-    lines: dict[str, int] = {}
     for each in rules:
         name = each.rule.name
-        if name in lines:
-            notes.add(
-                each.line,
-                f"The rule {name} has the name of the one in line {lines[name]}.",
-                "Give each rule its own name, so that a decision can tell which one it was.",
-            )
-        lines.setdefault(name, each.line)
         for said in each.groups:
             if said.text not in groups:
                 known = ", ".join(sorted(groups)) or "none"
@@ -238,8 +250,17 @@ def _check_rules(rules: Iterable[RuleSetting], groups: frozenset[str], notes: No
                 )
 
 
-def _placed(setting: RuleSetting, filename: str) -> RuleSetting:
-    return replace(setting, rule=replace(setting.rule, where=f"{filename}:{setting.line}"))
+def _check_names(why: str, named: Iterable[tuple[str, str, int]], notes: Notes) -> None:
+    lines: dict[str, tuple[str, int]] = {}
+    for what, name, line in named:
+        if name in lines:
+            other, first = lines[name]
+            notes.add(
+                line,
+                f"The {what} {name} has the name of the {other} in line {first}.",
+                f"Give each {what} its own name, {why}.",
+            )
+        lines.setdefault(name, (what, line))
 
 
 def _with_source(entry: Entry, sources: Mapping[str, Source], notes: Notes) -> Entry:
@@ -401,6 +422,41 @@ def _rule(rule: Rule) -> Json:
             "when": {key: each for key, each in conditions.items() if each not in (None, [], {})},
         }
     )
+
+
+def _window(window: Window) -> Json:
+    return _without_none(
+        {
+            "name": window.name,
+            "effect": window.effect.value,
+            "cron": window.cron,
+            "duration": duration_text(window.duration_seconds),
+            "timezone": window.timezone,
+            "message": window.message or None,
+            "causes": list(window.causes) or None,
+            "when": _scope(window.scope),
+        }
+    )
+
+
+def _freeze(freeze: Freeze) -> Json:
+    return _without_none(
+        {
+            "name": freeze.name,
+            "from": moment_text(freeze.start),
+            "until": moment_text(freeze.end) if freeze.end else None,
+            "message": freeze.message or None,
+            "when": _scope(freeze.scope),
+        }
+    )
+
+
+def _scope(scope: Scope) -> Json:
+    said: dict[str, Json] = {
+        "environments": list(scope.environments),
+        "labels": dict(scope.labels),
+    }
+    return {key: each for key, each in said.items() if each} or None
 
 
 def _copy(value: Json) -> Json:

@@ -7,7 +7,7 @@ whether an environment works: one whose directory is gone is kept, so that its c
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Final, TypeVar
@@ -35,6 +35,7 @@ from driftctl_py.core.environment import (
 )
 from driftctl_py.core.path_glob import Match, PathGlob
 from driftctl_py.core.rule import Rule
+from driftctl_py.core.window import Freeze, Window
 from driftctl_py.errors import ConfigError, Problem
 
 ENGINE_SUFFIXES: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
@@ -59,7 +60,7 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     environments = tuple(expansion.environment(found) for found in expansion.found.values())
     expansion.check_needs()
     expansion.check_approvals(environments)
-    expansion.check_rules()
+    expansion.check_scopes()
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
     return environments
@@ -245,6 +246,8 @@ class _Expansion:
             requirement=_requirement(settings.approval),
             apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
             rules=self.rules(found),
+            timetables=(windows,) if (windows := self.windows(found)) else (),
+            freezes=self.freezes(found),
         )
 
     def rules(self, found: _Found) -> tuple[Rule, ...]:
@@ -255,18 +258,41 @@ class _Expansion:
             if each.rule.speaks_of(found.name, found.settings.labels)
         )
 
-    def check_rules(self) -> None:
-        for each in self._config.rules:
+    def windows(self, found: _Found) -> tuple[Window, ...]:
+        return tuple(
+            each.window
+            for each in self._config.windows
+            if each.window.scope.covers(found.name, found.settings.labels)
+        )
+
+    def freezes(self, found: _Found) -> tuple[Freeze, ...]:
+        return tuple(
+            each.freeze
+            for each in self._config.freezes
+            if each.freeze.scope.covers(found.name, found.settings.labels)
+        )
+
+    def check_scopes(self) -> None:
+        """What is about no environment was meant for one, under another name."""
+        for line, what, covers in self._scopes():
             if self._all_known and not any(
-                each.rule.speaks_of(found.name, found.settings.labels)
-                for found in self.found.values()
+                covers(found.name, found.settings.labels) for found in self.found.values()
             ):
                 self._note(
-                    each.line,
-                    f"The rule {each.rule.name} speaks of no environment: none has such a name and "
-                    "such labels, so nothing would use it.",
+                    line,
+                    f"The {what} speaks of no environment: none has such a name and such labels, "
+                    "so nothing would use it.",
                     f"There are: {', '.join(sorted(self.found)) or 'none'}.",
                 )
+
+    def _scopes(self) -> Iterator[tuple[int, str, Callable[[str, Mapping[str, str]], bool]]]:
+        config = self._config
+        for rule in config.rules:
+            yield rule.line, f"rule {rule.rule.name}", rule.rule.speaks_of
+        for window in config.windows:
+            yield window.line, f"window {window.window.name}", window.window.scope.covers
+        for freeze in config.freezes:
+            yield freeze.line, f"freeze {freeze.freeze.name}", freeze.freeze.scope.covers
 
     def check_overrides(self) -> None:
         for name, override in self._config.overrides.items():

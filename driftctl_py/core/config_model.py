@@ -17,6 +17,7 @@ from driftctl_py.core.path_glob import PathGlob
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.rule import Rule
 from driftctl_py.core.values import Json
+from driftctl_py.core.window import Freeze, Window
 
 DEFAULT_RETENTION_SECONDS: Final = 90 * 86_400
 
@@ -86,6 +87,22 @@ class RuleSetting:
     rule: Rule
     line: int
     groups: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSetting:
+    """A window, and where the file says so."""
+
+    window: Window
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeSetting:
+    """A freeze, and where the file says so."""
+
+    freeze: Freeze
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +183,5 @@ class Config:
     artifacts: S3ArtifactsPlace | None = None
     retention_seconds: int = DEFAULT_RETENTION_SECONDS
     rules: tuple[RuleSetting, ...] = ()
+    windows: tuple[WindowSetting, ...] = ()
+    freezes: tuple[FreezeSetting, ...] = ()

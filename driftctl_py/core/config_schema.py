@@ -17,6 +17,7 @@ from driftctl_py.core.config_model import (
     ApprovalSetting,
     EngineSettings,
     Entry,
+    FreezeSetting,
     ModesSetting,
     Need,
     Override,
@@ -25,6 +26,7 @@ from driftctl_py.core.config_model import (
     Said,
     Settings,
     StoreSettings,
+    WindowSetting,
 )
 from driftctl_py.core.config_shape import (
     AnyJson,
@@ -49,6 +51,8 @@ from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.rule import ACTIONS, CAUSES, Effect, Rule
+from driftctl_py.core.scope import Scope
+from driftctl_py.core.window import Freeze, Window, WindowEffect
 
 # Any, in the builders below: the shapes in the table say what each key holds, and each builder
 # puts it into a typed value at once.
@@ -204,9 +208,53 @@ def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSett
         effect,
         found.get("message", ""),
         tuple(each.text for each in groups),
+        where=_place(line, notes),
         **when,
     )
     return RuleSetting(rule, line, groups)
+
+
+def _place(line: int, notes: Notes) -> str:
+    return f"{notes.filename}:{line}"
+
+
+def _build_scope(found: _Values, _line: int, _where: str, _notes: Notes) -> Scope:
+    return Scope(found.get("environments", ()), found.get("labels", {}))
+
+
+def _build_window(found: _Values, line: int, _where: str, notes: Notes) -> WindowSetting:
+    window = Window(
+        found["name"],
+        WindowEffect(found["effect"]),
+        found["cron"],
+        found["duration"],
+        found.get("timezone", "UTC"),
+        found.get("message", ""),
+        found.get("causes", ()),
+        found.get("when", Scope()),
+        _place(line, notes),
+    )
+    return WindowSetting(window, line)
+
+
+def _build_freeze(found: _Values, line: int, where: str, notes: Notes) -> FreezeSetting | Missing:
+    start, end = found["from"], found.get("until")
+    if end is not None and end <= start:
+        return notes.add(
+            line,
+            f"{where} ends at {values.moment_text(end)}, which is not after its beginning at "
+            f"{values.moment_text(start)}.",
+            "Exchange the two, or correct one; a day stands for its midnight in UTC.",
+        )
+    freeze = Freeze(
+        found["name"],
+        start,
+        end,
+        found.get("message", ""),
+        found.get("when", Scope()),
+        _place(line, notes),
+    )
+    return FreezeSetting(freeze, line)
 
 
 def _build_store(found: _Values, line: int, where: str, notes: Notes) -> StoreSettings | Missing:
@@ -577,20 +625,47 @@ def _globs(example: str) -> Listing:
     return Listing(_NAME_GLOB, f"a list of names or globs, for example [{example}]", least=1)
 
 
+_LABELS_OF = Keyed(
+    Text("the name of a label", pattern=values.LABEL_PATTERN),
+    Text("the value of a label"),
+    "a mapping from labels to values",
+)
+_SCOPE_KEYS: Mapping[str, Key] = {
+    "environments": Key(_globs("prod*"), "Names of environments."),
+    "labels": Key(_LABELS_OF, "Labels that the environment has, all of them."),
+}
+_SCOPE_HINTS = {
+    "environment": "Write `environments`, a list.",
+    "label": "Write `labels`, a mapping.",
+}
+_SCOPE = Named(
+    "scope",
+    Record(
+        "a mapping with `environments` and `labels`", _SCOPE_KEYS, _build_scope, hints=_SCOPE_HINTS
+    ),
+)
+_WHICH = Key(_SCOPE, "Which environments it is about; without it, all of them.")
+_MESSAGE = Key(Text("a text"), "Why, in a sentence for whoever reads the decision.")
+
+
+def _name_key(example: str) -> Key:
+    return Key(
+        Text("a name", pattern=values.PERSON_PATTERN, examples=(example,)),
+        "What it is called where a decision is told.",
+        required=True,
+    )
+
+
 _RULE = Record(
     "a mapping with `name`, `effect` and `when`",
     {
-        "name": Key(
-            Text("a name", pattern=values.PERSON_PATTERN, examples=("no-destroys",)),
-            "What it is called where a decision is told.",
-            required=True,
-        ),
+        "name": _name_key("no-destroys"),
         "effect": Key(
             Choice(tuple(each.value for each in Effect)),
             "What becomes of the changes that it matches; of several rules the strictest counts.",
             required=True,
         ),
-        "message": Key(Text("a text"), "Why, in a sentence for whoever reads the decision."),
+        "message": _MESSAGE,
         "groups": Key(
             Listing(_GROUP, "a list of groups", least=1, wrap=Said),
             "Of approve: somebody of each of them must say yes, beside what the environment asks.",
@@ -599,15 +674,7 @@ _RULE = Record(
             Record(
                 "a mapping with conditions",
                 {
-                    "environments": Key(_globs("prod*"), "Names of environments."),
-                    "labels": Key(
-                        Keyed(
-                            Text("the name of a label", pattern=values.LABEL_PATTERN),
-                            Text("the value of a label"),
-                            "a mapping from labels to values",
-                        ),
-                        "Labels that the environment has, all of them.",
-                    ),
+                    **_SCOPE_KEYS,
                     "addresses": Key(
                         _globs("module.db.*"),
                         "Addresses, with or without modules and keys; an output is output.NAME.",
@@ -638,7 +705,7 @@ _RULE = Record(
                     "share": Key(Whole(1, 100), "Only where so many percent of all objects match."),
                 },
                 hints={
-                    "environment": "Write `environments`, a list.",
+                    **_SCOPE_HINTS,
                     "address": "Write `addresses`, a list.",
                     "type": "Write `types`, a list.",
                     "provider": "Write `providers`, a list.",
@@ -654,6 +721,67 @@ _RULE = Record(
     },
     _build_rule,
     {"match": "Write `when`.", "level": "Write `effect`."},
+)
+
+_WINDOW = Record(
+    "a mapping with `name`, `effect`, `cron` and `duration`",
+    {
+        "name": _name_key("office-hours"),
+        "effect": Key(
+            Choice(tuple(each.value for each in WindowEffect)),
+            "allow: applied only within such windows; deny: never within it.",
+            required=True,
+        ),
+        "cron": Key(
+            Text(
+                "five fields of cron",
+                values.cron,
+                values.CRON_PATTERN,
+                examples=("0 9 * * MON-FRI",),
+            ),
+            "When it begins: minute, hour, day of the month, month, day of the week.",
+            required=True,
+        ),
+        "duration": Key(_DURATION, "How long it lasts.", required=True),
+        "timezone": Key(
+            Text(
+                "the name of a time zone",
+                values.time_zone,
+                values.ZONE_PATTERN,
+                examples=("Europe/Berlin",),
+            ),
+            "On whose clocks it begins.",
+            default="UTC",
+        ),
+        "message": _MESSAGE,
+        "causes": Key(
+            Listing(Choice(CAUSES), "a list of causes", least=1),
+            "Only for plans with a change of such a cause; without it, for all.",
+        ),
+        "when": _WHICH,
+    },
+    _build_window,
+    {"schedule": "Write `cron`.", "tz": "Write `timezone`.", "time_zone": "Write `timezone`."},
+)
+
+_MOMENT = Text(
+    "a day or a moment",
+    values.moment,
+    values.MOMENT_PATTERN,
+    examples=("2026-12-20", "2026-12-20T18:00:00Z", "2026-12-20T18:00:00+01:00"),
+    dates=True,
+)
+_FREEZE = Record(
+    "a mapping with `name` and `from`",
+    {
+        "name": _name_key("holidays"),
+        "from": Key(_MOMENT, "When it begins; a day begins at midnight in UTC.", required=True),
+        "until": Key(_MOMENT, "When it ends; without it, when it is taken out of this file."),
+        "message": _MESSAGE,
+        "when": _WHICH,
+    },
+    _build_freeze,
+    {"start": "Write `from`.", "end": "Write `until`.", "to": "Write `until`."},
 )
 
 _SETTINGS: Mapping[str, Key] = {
@@ -879,6 +1007,14 @@ FILE = Record(
             Listing(_RULE, "a list of rules", unique=False),
             "Which changes may be applied, which need whose yes, which are refused.",
         ),
+        "windows": Key(
+            Listing(_WINDOW, "a list of windows", unique=False),
+            "When something may be applied, by the calendar.",
+        ),
+        "freezes": Key(
+            Listing(_FREEZE, "a list of freezes", unique=False),
+            "From when until when nothing is applied.",
+        ),
         "store": Key(
             Record(
                 "a mapping with `url_env` or `url`",
@@ -936,6 +1072,7 @@ _NAMED: tuple[Named, ...] = (
     _APPLY,
     _APPROVAL,
     _SETTINGS_RECORD,
+    _SCOPE,
 )
 
 

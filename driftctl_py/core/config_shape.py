@@ -69,7 +69,8 @@ class Shape(ABC):
 @dataclass(frozen=True, slots=True)
 class Text(Shape):
     """A string. ``pattern`` is for the schema and, without ``check``, for the decoder as well;
-    ``check`` returns the value or raises Refusal. A ``secret`` value is never shown."""
+    ``check`` returns the value or raises Refusal. A ``secret`` value is never shown. ``dates``:
+    what YAML takes for a date is text as well."""
 
     expected: str
     check: Callable[[str], Any] | None = None
@@ -77,6 +78,7 @@ class Text(Shape):
     secret: bool = False
     may_be_empty: bool = False
     examples: tuple[str, ...] = ()
+    dates: bool = False
 
     def read(self, node: Node, where: str, notes: Notes) -> Any:
         if not isinstance(node, Scalar):
@@ -123,7 +125,7 @@ class Text(Shape):
         return found
 
     def _is_text(self, node: Scalar, where: str, notes: Notes) -> bool:
-        if node.kind is Kind.TEXT:
+        if node.kind is Kind.TEXT or (self.dates and node.kind is Kind.DATE):
             return True
         if node.kind is Kind.NOTHING:
             notes.add(

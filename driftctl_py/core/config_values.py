@@ -6,11 +6,16 @@ begins "KEY is VALUE, …" and a remedy. Which key holds what is `config_schema.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
 
 from driftctl_py.core.git_url import check_ref, parse_address
 from driftctl_py.core.path_glob import parse_glob
@@ -40,6 +45,12 @@ REGION_PATTERN: Final = r"^[a-z0-9][a-z0-9-]*$"
 TABLE_PATTERN: Final = r"^[A-Za-z0-9_.-]{3,255}$"
 KMS_PATTERN: Final = r"^[A-Za-z0-9:/_-]+$"
 PERSON_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+CRON_PATTERN: Final = r"^\s*\S+(\s+\S+){4}\s*$"
+ZONE_PATTERN: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
+MOMENT_PATTERN: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
+)
 
 ENGINES: Final = ("auto", "tofu", "terraform", "embedded")
 
@@ -112,6 +123,96 @@ def duration_text(seconds: int) -> str:
         count, seconds = divmod(seconds, weight)
         parts.append(f"{count}{unit}" if count else "")
     return "".join(parts)
+
+
+def cron(text: str) -> str:
+    """The five fields of cron, which some moment fits."""
+    fields = text.split()
+    if len(fields) != len(_FIELDS) or len(text) > _MAX_CRON:
+        raise Refusal(
+            f"which is not the {len(_FIELDS)} fields of cron",
+            f"Write {', '.join(_FIELDS[:-1])} and {_FIELDS[-1]}, for example "
+            '"0 9 * * MON-FRI" for nine on working days.',
+        )
+    for index, name in enumerate(_FIELDS):
+        alone = ["*"] * len(_FIELDS)
+        alone[index] = fields[index]
+        try:
+            CronSim(" ".join(alone), _BEFORE_2000)
+        except CronSimError:
+            raise Refusal(
+                f"of which the {name} is {shown(fields[index])}, and there is no such one",
+                f"Write for the {name} {_FIELD_EXAMPLES[index]}.",
+            ) from None
+    try:
+        # Fifty years from 2000 hold every date on every day of the week.
+        next(CronSim(" ".join(fields), _BEFORE_2000))
+    except (CronSimError, StopIteration):
+        raise Refusal(
+            "which no day ever fits, so it would never begin",
+            "Choose a day that the months have.",
+        ) from None
+    return " ".join(fields)
+
+
+_FIELDS = ("minute", "hour", "day of the month", "month", "day of the week")
+_FIELD_EXAMPLES = (
+    "0 to 59, * or */15",
+    "0 to 23, * or 9-17",
+    "1 to 31, * or L for the last one",
+    "1 to 12, * or JAN-MAR",
+    "0 to 7 (0 and 7 are Sunday), *, MON-FRI, or MON#1 for the first Monday",
+)
+_MAX_CRON = 200
+_BEFORE_2000 = datetime(1999, 12, 31, 23, 59, tzinfo=UTC)
+
+
+def time_zone(text: str) -> str:
+    """A name of the IANA database, which is the same everywhere."""
+    if text not in _NO_ZONES and re.fullmatch(ZONE_PATTERN, text):
+        try:
+            return ZoneInfo(text).key
+        except (KeyError, ValueError, OSError):
+            # Europe is a directory of the database.
+            pass
+    known = {name.lower(): name for name in available_timezones() - _NO_ZONES}
+    known.update({name.rpartition("/")[2]: whole for name, whole in known.items()})
+    wanted = text[:100].lower().replace(" ", "_")
+    close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
+    raise Refusal(
+        "which is not the name of a time zone",
+        (f"Did you mean `{known[close[0]]}`? " if close else "")
+        + "Write a name of the IANA database, for example Europe/Berlin, or UTC.",
+    )
+
+
+# What each machine, or nobody, says for itself.
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
+
+
+def moment(text: str) -> datetime:
+    """``2026-12-20T18:00:00+01:00``, ``…Z``, or a day: its midnight in UTC."""
+    if re.fullmatch(MOMENT_PATTERN, text):
+        try:
+            found = datetime.fromisoformat(text.upper())
+            return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            pass
+    elif re.fullmatch(MOMENT_PATTERN, f"{text}Z"):
+        raise Refusal(
+            "which does not say on whose clocks, so it would be many moments",
+            f"Write {text}Z for UTC, or the offset: {text}+01:00.",
+        )
+    raise Refusal(
+        "which is neither a day nor a moment",
+        "Write for example 2026-12-20 (midnight in UTC), 2026-12-20T18:00:00Z or "
+        "2026-12-20T18:00:00+01:00.",
+    )
+
+
+def moment_text(at: datetime) -> str:
+    """What `moment` reads back."""
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def relative_path(text: str) -> str:

@@ -336,7 +336,7 @@ def test_a_source_that_is_wrong_itself_is_not_called_missing_as_well() -> None:
                 'driftctl.yaml:1: The key "enviroments" is not known.\n'
                 "  Did you mean `environments`? Known here: version, sources, engine, pass_env, "
                 "state, defaults, environments, overrides, strict, redact, data_dir, people, "
-                "groups, rules, store, artifacts, retention.",
+                "groups, rules, windows, freezes, store, artifacts, retention.",
                 "driftctl.yaml:1: The file lacks the key `environments`.\n"
                 "  Add it: The directories that hold one environment each, by path or by glob.",
             ],
@@ -1104,6 +1104,8 @@ def test_the_effective_configuration_of_the_smallest_file_shows_every_default() 
         "groups": {},
         "retention": "90d",
         "rules": [],
+        "windows": [],
+        "freezes": [],
     }
 
 
@@ -1143,9 +1145,19 @@ DOCUMENTED = re.findall(
 )
 
 
+class _AsEditorsDo(yaml.SafeLoader):
+    """A date is a text for them: they read YAML 1.2."""
+
+
+_AsEditorsDo.yaml_implicit_resolvers = {
+    first: [(tag, found) for tag, found in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 @pytest.mark.parametrize("example", [*DOCUMENTED, WHOLE])
 def test_every_example_satisfies_the_schema_and_the_decoder(example: str) -> None:
-    jsonschema.validate(yaml.safe_load(example), config_schema())
+    jsonschema.validate(yaml.load(example, _AsEditorsDo), config_schema())
 
     assert decode(example).entries
 
@@ -1214,7 +1226,7 @@ files = st.fixed_dictionaries(
     optional=dict.fromkeys(
         (
             *("sources", "engine", "state", "defaults", "overrides", "pass_env", "people"),
-            *("groups", "store", "artifacts", "retention"),
+            *("groups", "store", "artifacts", "retention", "rules", "windows", "freezes"),
         ),
         trees,
     ),

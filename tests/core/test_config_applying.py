@@ -646,4 +646,4 @@ def test_two_rules_have_two_names() -> None:
         """
     )
 
-    assert found == "driftctl.yaml:4: The rule r has the name of the one in line 3."
+    assert found == "driftctl.yaml:4: The rule r has the name of the rule in line 3."
