@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from driftctl_py.core.rule import Effect
 from driftctl_py.core.scope import Scope
+from driftctl_py.core.values import Json
 
 
 class Shape(Enum):
@@ -45,7 +46,7 @@ class RegoPolicy:
     package: str = ""
     levels: Mapping[str, Effect] = field(default_factory=dict)
     program: str = "opa"
-    context: Mapping[str, object] = field(default_factory=dict)
+    context: Mapping[str, Json] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
     timeout_seconds: int = 60
     scope: Scope = field(default_factory=Scope)
