@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, assert_never
 
 from driftctl_py.core.approval import People
 from driftctl_py.core.config_expand import expand
@@ -19,7 +19,7 @@ from driftctl_py.core.config_model import (
     EngineSettings,
     Entry,
     Override,
-    RuleSetting,
+    PolicySetting,
     Said,
     Settings,
     StoreSettings,
@@ -38,6 +38,7 @@ from driftctl_py.core.environment import (
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.policy import CheckProgram, Policy, RegoPolicy
 from driftctl_py.core.rule import Rule
 from driftctl_py.core.scope import Scope
 from driftctl_py.core.values import Json
@@ -118,6 +119,7 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
         "rules": [_rule(each.rule) for each in config.rules],
         "windows": [_window(each.window) for each in config.windows],
         "freezes": [_freeze(each.freeze) for each in config.freezes],
+        "policies": [_policy(each.policy) for each in config.policies],
     }
     optional: dict[str, Json] = {
         "data_dir": config.data_dir,
@@ -154,12 +156,19 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
     ]
     groups = _declared(root, "groups") or frozenset()
     _check_groups(layers, groups, notes)
-    rules: tuple[RuleSetting, ...] = found.get("rules", ())
+    rules, policies = found.get("rules", ()), found.get("policies", ())
     windows, freezes = found.get("windows", ()), found.get("freezes", ())
-    _check_rules(rules, groups, notes)
+    for rule in rules:
+        _check_asked(f"rule {rule.rule.name}", rule.groups, groups, notes)
+    for policy in policies:
+        _check_asked(f"policy {policy.policy.name}", policy.groups, groups, notes)
+        _check_shown(policy, store, notes)
     _check_names(
         "so that a decision can tell which one it was",
-        (("rule", each.rule.name, each.line) for each in rules),
+        [
+            *(("rule", each.rule.name, each.line) for each in rules),
+            *(("policy", each.policy.name, each.line) for each in policies),
+        ],
         notes,
     )
     _check_names(
@@ -190,6 +199,7 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
         rules,
         windows,
         freezes,
+        policies,
     )
 
 
@@ -237,17 +247,27 @@ def _check_groups(layers: Iterable[Settings], declared: frozenset[str], notes: N
                 )
 
 
-def _check_rules(rules: Iterable[RuleSetting], groups: frozenset[str], notes: Notes) -> None:
-    for each in rules:
-        name = each.rule.name
-        for said in each.groups:
-            if said.text not in groups:
-                known = ", ".join(sorted(groups)) or "none"
-                notes.add(
-                    said.line,
-                    f"The rule {name} asks {said.text}, but there is no group of that name.",
-                    f"{did_you_mean(said.text, groups)}There are: {known}.",
-                )
+def _check_asked(what: str, asked: Iterable[Said], declared: frozenset[str], notes: Notes) -> None:
+    for each in asked:
+        if each.text not in declared:
+            known = ", ".join(sorted(declared)) or "none"
+            notes.add(
+                each.line,
+                f"The {what} asks {each.text}, but there is no group of that name.",
+                f"{did_you_mean(each.text, declared)}There are: {known}.",
+            )
+
+
+def _check_shown(setting: PolicySetting, store: StoreSettings, notes: Notes) -> None:
+    """Whoever may write into the store can approve."""
+    policy = setting.policy
+    for name in policy.env if isinstance(policy, CheckProgram) else ():
+        if name in ("PGPASSWORD", store.url_env):
+            notes.add(
+                setting.line,
+                f"The policy {policy.name} is to see {name}, which opens the store.",
+                "Take it out of `env`: a check has no business there.",
+            )
 
 
 def _check_names(why: str, named: Iterable[tuple[str, str, int]], notes: Notes) -> None:
@@ -447,6 +467,41 @@ def _freeze(freeze: Freeze) -> Json:
             "until": moment_text(freeze.end) if freeze.end else None,
             "message": freeze.message or None,
             "when": _scope(freeze.scope),
+        }
+    )
+
+
+def _policy(policy: Policy) -> Json:
+    said: dict[str, Json]
+    match policy:
+        case RegoPolicy():
+            said = {
+                "rego": list(policy.paths),
+                "rego_version": policy.rego_version,
+                "input": policy.shape.value,
+                "package": policy.package or None,
+                "levels": {name: each.value for name, each in policy.levels.items()} or None,
+                "program": policy.program,
+                "context": _copy(policy.context) or None,
+            }
+        case CheckProgram():
+            said = {
+                "run": list(policy.argv),
+                # JSON has only texts as keys.
+                "exit_codes": {str(code): each.value for code, each in policy.levels.items()}
+                or None,
+                "plan": "whole" if policy.whole else "redacted",
+                "env": list(policy.env),
+            }
+        case _ as never:
+            assert_never(never)
+    return _without_none(
+        {
+            "name": policy.name,
+            **said,
+            "groups": list(policy.groups) or None,
+            "timeout": duration_text(policy.timeout_seconds),
+            "when": _scope(policy.scope),
         }
     )
 

@@ -34,6 +34,7 @@ from driftctl_py.core.environment import (
     tightened,
 )
 from driftctl_py.core.path_glob import Match, PathGlob
+from driftctl_py.core.policy import Policy
 from driftctl_py.core.rule import Rule
 from driftctl_py.core.window import Freeze, Window
 from driftctl_py.errors import ConfigError, Problem
@@ -248,6 +249,7 @@ class _Expansion:
             rules=self.rules(found),
             timetables=(windows,) if (windows := self.windows(found)) else (),
             freezes=self.freezes(found),
+            policies=self.policies(found),
         )
 
     def rules(self, found: _Found) -> tuple[Rule, ...]:
@@ -272,6 +274,13 @@ class _Expansion:
             if each.freeze.scope.covers(found.name, found.settings.labels)
         )
 
+    def policies(self, found: _Found) -> tuple[Policy, ...]:
+        return tuple(
+            each.policy
+            for each in self._config.policies
+            if each.policy.scope.covers(found.name, found.settings.labels)
+        )
+
     def check_scopes(self) -> None:
         """What is about no environment was meant for one, under another name."""
         for line, what, covers in self._scopes():
@@ -293,6 +302,8 @@ class _Expansion:
             yield window.line, f"window {window.window.name}", window.window.scope.covers
         for freeze in config.freezes:
             yield freeze.line, f"freeze {freeze.freeze.name}", freeze.freeze.scope.covers
+        for policy in config.policies:
+            yield policy.line, f"policy {policy.policy.name}", policy.policy.scope.covers
 
     def check_overrides(self) -> None:
         for name, override in self._config.overrides.items():

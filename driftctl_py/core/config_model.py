@@ -15,6 +15,7 @@ from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3Stat
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.path_glob import PathGlob
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.policy import Policy
 from driftctl_py.core.rule import Rule
 from driftctl_py.core.values import Json
 from driftctl_py.core.window import Freeze, Window
@@ -106,6 +107,15 @@ class FreezeSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySetting:
+    """A policy, and where the file says so. ``groups`` are the policy's, each with its line."""
+
+    policy: Policy
+    line: int
+    groups: tuple[Said, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoreSettings:
     """Where the store is: its address, or the environment variable that holds it."""
 
@@ -185,3 +195,4 @@ class Config:
     rules: tuple[RuleSetting, ...] = ()
     windows: tuple[WindowSetting, ...] = ()
     freezes: tuple[FreezeSetting, ...] = ()
+    policies: tuple[PolicySetting, ...] = ()

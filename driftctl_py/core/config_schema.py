@@ -22,6 +22,7 @@ from driftctl_py.core.config_model import (
     Need,
     Override,
     OwnState,
+    PolicySetting,
     RuleSetting,
     Said,
     Settings,
@@ -36,20 +37,25 @@ from driftctl_py.core.config_shape import (
     Flag,
     Key,
     Keyed,
+    Kinds,
     Listing,
     Missing,
     Named,
     Notes,
+    OneOrMore,
     Record,
     Schema,
     Shape,
     Text,
     Whole,
 )
+from driftctl_py.core.config_yaml import Kind
 from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.policy import CheckProgram, RegoPolicy
+from driftctl_py.core.policy import Shape as InputShape
 from driftctl_py.core.rule import ACTIONS, CAUSES, Effect, Rule
 from driftctl_py.core.scope import Scope
 from driftctl_py.core.window import Freeze, Window, WindowEffect
@@ -255,6 +261,75 @@ def _build_freeze(found: _Values, line: int, where: str, notes: Notes) -> Freeze
         _place(line, notes),
     )
     return FreezeSetting(freeze, line)
+
+
+def _build_rego(found: _Values, line: int, where: str, notes: Notes) -> PolicySetting | Missing:
+    groups: tuple[Said, ...] = found.get("groups", ())
+    levels = {name: Effect(word) for name, word in found.get("levels", {}).items()}
+    if groups and Effect.APPROVE not in levels.values():
+        return notes.add(
+            line,
+            f"{where} names groups, but none of its levels is approve, so nobody is asked.",
+            "Say of which results they are asked: levels: {deny: deny, warn: approve}; or leave "
+            "the groups out.",
+        )
+    default = RegoPolicy("", (), "")
+    policy = RegoPolicy(
+        found["name"],
+        found["rego"],
+        found["rego_version"],
+        InputShape(found["input"]) if "input" in found else default.shape,
+        found.get("package", ""),
+        levels,
+        found.get("program", default.program),
+        found.get("context", {}),
+        tuple(each.text for each in groups),
+        found.get("timeout", default.timeout_seconds),
+        found.get("when", Scope()),
+        _place(line, notes),
+    )
+    return PolicySetting(policy, line, groups)
+
+
+def _build_check(found: _Values, line: int, where: str, notes: Notes) -> PolicySetting | Missing:
+    groups: tuple[Said, ...] = found.get("groups", ())
+    argv: tuple[str, ...] = found["run"]
+    said = {code: Effect(word) for code, word in found.get("exit_codes", {}).items()}
+    # That 0 is fine needs no words.
+    levels = {code: each for code, each in said.items() if (code, each) != (0, Effect.ALLOW)}
+    allowed = [code for code, each in levels.items() if each is Effect.ALLOW]
+    if allowed:
+        return notes.add(
+            line,
+            f"{where}.exit_codes.{allowed[0]} is allow, but a program that ends with anything but "
+            "0 may have found nothing or may have failed.",
+            "Write warn, approve or deny.",
+        )
+    if groups and Effect.APPROVE not in levels.values():
+        return notes.add(
+            line,
+            f"{where} names groups, but no exit code means approve, so nobody is asked.",
+            "Say after which they are asked: exit_codes: {2: approve}; or leave the groups out.",
+        )
+    if not any("{plan}" in word for word in argv[1:]):
+        return notes.add(
+            line,
+            f"{where}.run is not given the plan, so it would look at something else.",
+            'Put "{plan}", in quotes, where the program wants the path of the plan\'s JSON.',
+        )
+    default = CheckProgram("", ())
+    check = CheckProgram(
+        found["name"],
+        argv,
+        levels,
+        found.get("plan") == "whole",
+        found.get("env", ()),
+        tuple(each.text for each in groups),
+        found.get("timeout", default.timeout_seconds),
+        found.get("when", Scope()),
+        _place(line, notes),
+    )
+    return PolicySetting(check, line, groups)
 
 
 def _build_store(found: _Values, line: int, where: str, notes: Notes) -> StoreSettings | Missing:
@@ -769,7 +844,7 @@ _MOMENT = Text(
     values.moment,
     values.MOMENT_PATTERN,
     examples=("2026-12-20", "2026-12-20T18:00:00Z", "2026-12-20T18:00:00+01:00"),
-    dates=True,
+    also=(Kind.DATE,),
 )
 _FREEZE = Record(
     "a mapping with `name` and `from`",
@@ -782,6 +857,146 @@ _FREEZE = Record(
     },
     _build_freeze,
     {"start": "Write `from`.", "end": "Write `until`.", "to": "Write `until`."},
+)
+
+_ASKED = Key(
+    Listing(_GROUP, "a list of groups", least=1, wrap=Said),
+    "Whom to ask where a result means approve: somebody of each of them.",
+)
+_RESTRICTING = tuple(each.value for each in Effect if each is not Effect.ALLOW)
+_NOT_BY_A_POLICY = {
+    "allow": "A policy only restricts: choose one of " + ", ".join(_RESTRICTING) + ". To apply "
+    "something without asking, write a rule or `apply: auto`.",
+}
+_NOT_BOTH = "One policy is either `rego` or `run`: write two."
+_OF_REGO = ("rego_version", "input", "package", "levels", "program", "context")
+_REGO = Record(
+    "a mapping with `name`, and `rego` or `run`",
+    {
+        "name": _name_key("no-public-buckets"),
+        "rego": Key(
+            OneOrMore(
+                Listing(
+                    Text(
+                        "the path of a file or a directory",
+                        values.policy_path,
+                        examples=("policy",),
+                    ),
+                    "a path, or a list of paths",
+                    least=1,
+                )
+            ),
+            "Files or directories of Rego and of its data, relative to this file.",
+            required=True,
+        ),
+        "rego_version": Key(
+            Choice(("v0", "v1")),
+            "Which Rego it is: v1 since OPA 1.0 (deny contains msg if), v0 before (deny[msg]).",
+            required=True,
+        ),
+        "input": Key(
+            Choice(tuple(each.value for each in InputShape)),
+            "What it finds under `input`, as the tool has it that it was written for; plan is the "
+            "plan's own JSON.",
+            default=InputShape.PLAN.value,
+        ),
+        "package": Key(
+            Text(
+                "the name of a package, without data.",
+                pattern=values.PACKAGE_PATTERN,
+                examples=("terraform.analysis",),
+            ),
+            "The package that is asked; without it, the one that is the custom of `input`.",
+        ),
+        "levels": Key(
+            Keyed(
+                Text("the name of a rule of it", pattern=values.ENV_PATTERN, examples=("deny",)),
+                Choice(_RESTRICTING, _NOT_BY_A_POLICY),
+                "a mapping from its rules to what their results mean",
+            ),
+            "What a result of each of its rules means; without it, as is the custom of `input`.",
+        ),
+        "program": Key(
+            Text("opa, conftest or a path", values.rego_program, examples=values.REGO_PROGRAMS),
+            "What evaluates it.",
+            default="opa",
+        ),
+        "context": Key(
+            Keyed(
+                Text("the name of a key"),
+                AnyJson(),
+                "a mapping from keys to values",
+            ),
+            "What `input` holds beside the plan, where nobody but you knows it.",
+        ),
+        "groups": _ASKED,
+        "timeout": Key(_DURATION, "How long it may take; longer is a no.", default="1m"),
+        "when": _WHICH,
+    },
+    _build_rego,
+    {
+        **dict.fromkeys(
+            ("exit_codes", "plan", "env"), "It goes with `run`, and this policy is Rego."
+        ),
+        "version": "Write `rego_version`.",
+        "path": "Write `rego`.",
+        "paths": "Write `rego`.",
+        "command": "Write `run`.",
+    },
+)
+_CHECK = Record(
+    "a mapping with `name` and `run`",
+    {
+        "name": _name_key("checkov"),
+        "run": Key(
+            Listing(
+                Text('a word of the command, in quotes where it holds braces ("{plan}")'),
+                'a list of words, for example [checkov, -f, "{plan}"]',
+                least=1,
+                unique=False,
+            ),
+            "The program and its arguments, of which one holds {plan}: the path of the plan's "
+            "JSON. No shell reads them.",
+            required=True,
+        ),
+        "exit_codes": Key(
+            Keyed(
+                Text(
+                    "an exit code",
+                    values.exit_code,
+                    values.EXIT_CODE_PATTERN,
+                    also=(Kind.NUMBER,),
+                ),
+                Choice(tuple(each.value for each in Effect)),
+                "a mapping from exit codes to what they mean",
+            ),
+            "What each exit code means; one that is not here means deny, and 0 that all is well.",
+        ),
+        "plan": Key(
+            Choice(("redacted", "whole")),
+            "Whether it gets the plan with its secrets (whole).",
+            default="redacted",
+        ),
+        "env": Key(
+            Listing(
+                # Some write what it holds as well.
+                Text(
+                    "the name of an environment variable", pattern=values.ENV_PATTERN, secret=True
+                ),
+                "a list of names",
+            ),
+            "Names of the environment variables that it sees beside PATH, HOME and the like.",
+        ),
+        "groups": _ASKED,
+        "timeout": Key(_DURATION, "How long it may take; longer is a no.", default="5m"),
+        "when": _WHICH,
+    },
+    _build_check,
+    {
+        "rego": _NOT_BOTH,
+        **dict.fromkeys(_OF_REGO, "It goes with `rego`, and this policy is a program."),
+        "pass_env": "Write `env`.",
+    },
 )
 
 _SETTINGS: Mapping[str, Key] = {
@@ -1015,6 +1230,10 @@ FILE = Record(
             Listing(_FREEZE, "a list of freezes", unique=False),
             "From when until when nothing is applied.",
         ),
+        "policies": Key(
+            Listing(Kinds("run", _CHECK, _REGO), "a list of policies", unique=False),
+            "Rego and programs that look at each plan before it is applied.",
+        ),
         "store": Key(
             Record(
                 "a mapping with `url_env` or `url`",
@@ -1084,6 +1303,10 @@ def all_keys(shape: Shape = FILE) -> frozenset[str]:
             return frozenset(shape.keys).union(*below)
         case Either():
             return all_keys(shape.short) | all_keys(shape.long)
+        case Kinds():
+            return all_keys(shape.having) | all_keys(shape.lacking)
+        case OneOrMore():
+            return all_keys(shape.listing)
         case Listing():
             return all_keys(shape.item)
         case Keyed():

@@ -69,8 +69,8 @@ class Shape(ABC):
 @dataclass(frozen=True, slots=True)
 class Text(Shape):
     """A string. ``pattern`` is for the schema and, without ``check``, for the decoder as well;
-    ``check`` returns the value or raises Refusal. A ``secret`` value is never shown. ``dates``:
-    what YAML takes for a date is text as well."""
+    ``check`` returns the value or raises Refusal. A ``secret`` value is never shown. ``also``:
+    what YAML takes for one of these is text as well."""
 
     expected: str
     check: Callable[[str], Any] | None = None
@@ -78,7 +78,7 @@ class Text(Shape):
     secret: bool = False
     may_be_empty: bool = False
     examples: tuple[str, ...] = ()
-    dates: bool = False
+    also: tuple[Kind, ...] = ()
 
     def read(self, node: Node, where: str, notes: Notes) -> Any:
         if not isinstance(node, Scalar):
@@ -125,7 +125,7 @@ class Text(Shape):
         return found
 
     def _is_text(self, node: Scalar, where: str, notes: Notes) -> bool:
-        if node.kind is Kind.TEXT or (self.dates and node.kind is Kind.DATE):
+        if node.kind is Kind.TEXT or node.kind in self.also:
             return True
         if node.kind is Kind.NOTHING:
             notes.add(
@@ -154,9 +154,10 @@ class Text(Shape):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Shape):
-    """One of a few words."""
+    """One of a few words. ``hints`` are for others that somebody might try."""
 
     words: tuple[str, ...]
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, node: Node, where: str, notes: Notes) -> Any:
         expected = f"one of {', '.join(self.words)}"
@@ -167,7 +168,7 @@ class Choice(Shape):
         return notes.add(
             node.line,
             f"{where} is {shown(node.text)}, but {expected} is expected.",
-            f"{did_you_mean(node.text, self.words)}Choose {expected}.",
+            self.hints.get(node.text) or f"{did_you_mean(node.text, self.words)}Choose {expected}.",
         )
 
     def schema(self) -> Schema:
@@ -281,6 +282,22 @@ class Listing(Shape):
         if self.unique:
             found["uniqueItems"] = True
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class OneOrMore(Shape):
+    """A list, or its only item by itself."""
+
+    listing: Listing
+
+    def read(self, node: Node, where: str, notes: Notes) -> Any:
+        if not isinstance(node, Scalar):
+            return self.listing.read(node, where, notes)
+        value = self.listing.item.read(node, where, notes)
+        return value if value is MISSING else (value,)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.listing.item.schema(), self.listing.schema()]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +420,22 @@ class Either(Shape):
 
     def schema(self) -> Schema:
         return {"anyOf": [self.short.schema(), self.long.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds(Shape):
+    """Mappings of two kinds: one has ``key``, the other has not."""
+
+    key: str
+    having: Record
+    lacking: Record
+
+    def read(self, node: Node, where: str, notes: Notes) -> Any:
+        has = isinstance(node, Table) and any(key.text == self.key for key, _ in node.entries)
+        return (self.having if has else self.lacking).read(node, where, notes)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.lacking.schema(), self.having.schema()]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ REGION_PATTERN: Final = r"^[a-z0-9][a-z0-9-]*$"
 TABLE_PATTERN: Final = r"^[A-Za-z0-9_.-]{3,255}$"
 KMS_PATTERN: Final = r"^[A-Za-z0-9:/_-]+$"
 PERSON_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+PACKAGE_PATTERN: Final = r"^(?!data\.)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+EXIT_CODE_PATTERN: Final = r"^(0|[1-9][0-9]{0,2})$"
 CRON_PATTERN: Final = r"^\s*\S+(\s+\S+){4}\s*$"
 ZONE_PATTERN: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 MOMENT_PATTERN: Final = (
@@ -486,6 +488,40 @@ def env_name(text: str) -> str:
             "a role under credentials. If the secret was committed, revoke it.",
         )
     return text
+
+
+def policy_path(text: str) -> str:
+    """Where Rego lies. What lies elsewhere could change between two looks at it."""
+    if "://" in text:
+        raise Refusal(
+            "but policies are read from files",
+            "Keep them beside this file, or fetch them before driftctl-py runs.",
+            shown=_without_secrets(text),
+        )
+    return text
+
+
+def rego_program(text: str) -> str:
+    """What evaluates Rego."""
+    if text in REGO_PROGRAMS or ("/" in text and not text.endswith("/")):
+        return text
+    raise Refusal(
+        "which is no program for Rego",
+        f"Choose {', '.join(REGO_PROGRAMS)} or the path of one of them, written with a slash.",
+    )
+
+
+REGO_PROGRAMS: Final = ("opa", "conftest")
+
+
+def exit_code(text: str) -> int:
+    """What a program ends with."""
+    if re.fullmatch(EXIT_CODE_PATTERN, text) is None or int(text) > _MAX_EXIT_CODE:
+        raise Refusal("which no program ends with", f"Write a number from 0 to {_MAX_EXIT_CODE}.")
+    return int(text)
+
+
+_MAX_EXIT_CODE = 255
 
 
 def pass_env(text: str) -> str:

@@ -336,7 +336,7 @@ def test_a_source_that_is_wrong_itself_is_not_called_missing_as_well() -> None:
                 'driftctl.yaml:1: The key "enviroments" is not known.\n'
                 "  Did you mean `environments`? Known here: version, sources, engine, pass_env, "
                 "state, defaults, environments, overrides, strict, redact, data_dir, people, "
-                "groups, rules, windows, freezes, store, artifacts, retention.",
+                "groups, rules, windows, freezes, policies, store, artifacts, retention.",
                 "driftctl.yaml:1: The file lacks the key `environments`.\n"
                 "  Add it: The directories that hold one environment each, by path or by glob.",
             ],
@@ -1106,6 +1106,7 @@ def test_the_effective_configuration_of_the_smallest_file_shows_every_default() 
         "rules": [],
         "windows": [],
         "freezes": [],
+        "policies": [],
     }
 
 
@@ -1157,7 +1158,9 @@ _AsEditorsDo.yaml_implicit_resolvers = {
 
 @pytest.mark.parametrize("example", [*DOCUMENTED, WHOLE])
 def test_every_example_satisfies_the_schema_and_the_decoder(example: str) -> None:
-    jsonschema.validate(yaml.load(example, _AsEditorsDo), config_schema())
+    # In JSON each key is a text.
+    read = json.loads(json.dumps(yaml.load(example, _AsEditorsDo)))
+    jsonschema.validate(read, config_schema())
 
     assert decode(example).entries
 
@@ -1227,6 +1230,7 @@ files = st.fixed_dictionaries(
         (
             *("sources", "engine", "state", "defaults", "overrides", "pass_env", "people"),
             *("groups", "store", "artifacts", "retention", "rules", "windows", "freezes"),
+            "policies",
         ),
         trees,
     ),

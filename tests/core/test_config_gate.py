@@ -21,6 +21,8 @@ from driftctl_py.core.config import (
 )
 from driftctl_py.core.config_values import Refusal, moment, moment_text, time_zone
 from driftctl_py.core.environment import Environment
+from driftctl_py.core.policy import CheckProgram, RegoPolicy, Shape
+from driftctl_py.core.rule import Effect
 from driftctl_py.core.scope import Scope
 from driftctl_py.core.window import Freeze, Window, WindowEffect
 from driftctl_py.errors import ConfigError
@@ -328,3 +330,292 @@ def test_two_windows_or_freezes_have_two_names() -> None:
     assert todo == (
         "Give each freeze its own name, so that a plan that waits can tell for which one."
     )
+
+
+# --- Policies ------------------------------------------------------------------------------------
+
+PEOPLE = "people: {ada: [github:ada]}\ngroups: {dba: [ada]}\n"
+POLICIES = """\
+environments: [environments/*]
+people: {ada: [github:ada]}
+groups: {dba: [ada]}
+policies:
+  - {name: buckets, rego: policy, rego_version: v1}
+  - name: old
+    rego: [policy/old, /opt/lib.rego]
+    rego_version: v0
+    input: scalr
+    package: terraform.analysis
+    levels: {deny: deny, costly: approve, warn: warn}
+    program: ./bin/opa
+    context: {tags: [a, {b: 1}], "run-type": null}
+    groups: [dba]
+    timeout: 10s
+    when: {environments: [prod]}
+  - {name: short, run: [checkov, -f, "{plan}"]}
+  - name: long
+    run: [./check.sh, "--plan={plan}", "--plan={plan}"]
+    exit_codes: {0: allow, 1: approve, "2": warn, 3: deny}
+    plan: whole
+    env: [BC_API_KEY]
+    groups: [dba]
+    timeout: 10m
+    when: {environments: [dev]}
+"""
+BUCKETS = RegoPolicy("buckets", ("policy",), "v1")
+OLD = RegoPolicy(
+    "old",
+    ("policy/old", "/opt/lib.rego"),
+    "v0",
+    Shape.SCALR,
+    "terraform.analysis",
+    {"deny": Effect.DENY, "costly": Effect.APPROVE, "warn": Effect.WARN},
+    "./bin/opa",
+    {"tags": ["a", {"b": 1}], "run-type": None},
+    ("dba",),
+    10,
+    Scope(("prod",)),
+)
+SHORT = CheckProgram("short", ("checkov", "-f", "{plan}"))
+LONG = CheckProgram(
+    "long",
+    ("./check.sh", "--plan={plan}", "--plan={plan}"),
+    {1: Effect.APPROVE, 2: Effect.WARN, 3: Effect.DENY},
+    True,
+    ("BC_API_KEY",),
+    ("dba",),
+    600,
+    Scope(("dev",)),
+)
+
+
+def test_an_environment_has_the_policies_that_speak_of_it_in_the_order_of_the_file() -> None:
+    found = environments(POLICIES)
+
+    assert found["prod"].policies == (BUCKETS, OLD, SHORT)
+    assert found["dev"].policies == (BUCKETS, SHORT, LONG)
+    assert [each.where for each in found["dev"].policies] == [
+        f"driftctl.yaml:{line}" for line in (5, 17, 18)
+    ]
+
+
+def test_the_effective_configuration_has_the_same_policies() -> None:
+    _, found = again(POLICIES)
+
+    assert found == environments(POLICIES)
+
+
+REGO = "name: p, rego: policy, rego_version: v1"
+RUN = "name: p, run: [x, '{plan}']"
+
+
+@pytest.mark.parametrize(
+    ("policy", "what", "todo"),
+    [
+        (
+            "name: p, rego: policy",
+            "policies[0] lacks the key `rego_version`.",
+            "Add it: Which Rego it is: v1 since OPA 1.0",
+        ),
+        (
+            "name: p, rego_version: v1",
+            "policies[0] lacks the key `rego`.",
+            "Add it: Files or directories",
+        ),
+        (
+            "name: p, rego: policy, rego_version: 1",
+            'policies[0].rego_version is "1", but one of v0, v1 is expected.',
+            "Did you mean `v1`? Choose one of v0, v1.",
+        ),
+        (
+            "name: p, rego: [], rego_version: v1",
+            "policies[0].rego is an empty list.",
+            "Give it a path, or a list of paths.",
+        ),
+        (
+            "name: p, rego: '', rego_version: v1",
+            "policies[0].rego is empty, but the path of a file or a directory is expected.",
+            "Give it a value",
+        ),
+        (
+            "name: p, rego: {a: b}, rego_version: v1",
+            "policies[0].rego is a mapping, but a path, or a list of paths is expected.",
+            "Write a path, or a list of paths.",
+        ),
+        (
+            "name: p, rego: 'https://ada:hunter2@example.com/p?x=hunter2', rego_version: v1",
+            'policies[0].rego is "…@example.com/p", but policies are read from files.',
+            "Keep them beside this file, or fetch them before driftctl-py runs.",
+        ),
+        (
+            f"{REGO}, input: atlantis",
+            'policies[0].input is "atlantis", but one of plan, spacelift, hcp, scalr, digger is',
+            "Choose one of plan",
+        ),
+        (
+            f"{REGO}, package: data.main",
+            'policies[0].package is "data.main", which is not the name of a package, without data.',
+            "Write the name of a package",
+        ),
+        (
+            f"{REGO}, levels: {{deny: allow}}",
+            'policies[0].levels.deny is "allow", but one of warn, approve, deny is expected.',
+            "A policy only restricts: choose one of warn, approve, deny. To apply something "
+            "without asking, write a rule or `apply: auto`.",
+        ),
+        (
+            f"{REGO}, levels: {{deny: dney}}",
+            'policies[0].levels.deny is "dney", but one of warn, approve, deny is expected.',
+            "Did you mean `deny`? Choose one of warn, approve, deny.",
+        ),
+        (
+            f"{REGO}, program: rego",
+            'policies[0].program is "rego", which is no program for Rego.',
+            "Choose opa, conftest or the path of one of them, written with a slash.",
+        ),
+        (f"{REGO}, program: bin/", 'policies[0].program is "bin/", which is no', "Choose opa"),
+        (
+            f"{REGO}, groups: [dba]",
+            "policies[0] names groups, but none of its levels is approve, so nobody is asked.",
+            "Say of which results they are asked: levels: {deny: deny, warn: approve}; or leave "
+            "the groups out.",
+        ),
+        (
+            f"{REGO}, groups: [dbas], levels: {{deny: approve}}",
+            "The policy p asks dbas, but there is no group of that name.",
+            "Did you mean `dba`? There are: dba.",
+        ),
+        (f"{REGO}, context: [a]", "policies[0].context is a list, but a mapping from", "Write"),
+        (
+            f"{REGO}, context: {{a: no}}",
+            "policies[0].context.a is a word that older YAML reads as true or false and newer as "
+            "text.",
+            "Write true or false",
+        ),
+        (
+            f"{REGO}, exit_codes: {{1: deny}}",
+            'The key "exit_codes" in policies[0] is not known.',
+            "It goes with `run`, and this policy is Rego.",
+        ),
+        (
+            f"{REGO}, when: {{environments: [staging]}}",
+            "The policy p speaks of no environment: none has such a name and such labels, so "
+            "nothing would use it.",
+            "There are: dev, prod.",
+        ),
+        (
+            "name: p, run: 'checkov -f {plan}'",
+            "policies[0].run is a single value, but a list of words, for example [checkov, -f, "
+            '"{plan}"] is expected.',
+            "Write a list of words",
+        ),
+        (
+            "name: p, run: [checkov, -f, {plan: }]",
+            "policies[0].run[2] is a mapping, but a word of the command, in quotes where it holds "
+            'braces ("{plan}") is expected.',
+            "Write a word",
+        ),
+        (
+            "name: p, run: [checkov, -d, .]",
+            "policies[0].run is not given the plan, so it would look at something else.",
+            'Put "{plan}", in quotes, where the program wants the path of the plan\'s JSON.',
+        ),
+        ("name: p, run: ['{plan}']", "policies[0].run is not given the plan", "Put"),
+        ("name: p, run: []", "policies[0].run is an empty list.", "Give it a list of words"),
+        (
+            f"{RUN}, exit_codes: {{0: allow, 2: allow}}",
+            "policies[0].exit_codes.2 is allow, but a program that ends with anything but 0 may "
+            "have found nothing or may have failed.",
+            "Write warn, approve or deny.",
+        ),
+        (
+            f"{RUN}, exit_codes: {{256: deny}}",
+            'the key of policies[0].exit_codes is "256", which no program ends with.',
+            "Write a number from 0 to 255.",
+        ),
+        (
+            f"{RUN}, exit_codes: {{-1: deny}}",
+            'the key of policies[0].exit_codes is "-1", which no program ends with.',
+            "Write a number from 0 to 255.",
+        ),
+        (
+            f"{RUN}, exit_codes: {{1: deny, '1': warn}}",
+            "`1` is given twice, first in line 5; one of them would be lost.",
+            "Remove one, or join the two.",
+        ),
+        (
+            f"{RUN}, groups: [dba]",
+            "policies[0] names groups, but no exit code means approve, so nobody is asked.",
+            "Say after which they are asked: exit_codes: {2: approve}; or leave the groups out.",
+        ),
+        (
+            f"{RUN}, plan: secret",
+            'policies[0].plan is "secret", but one of redacted, whole is expected.',
+            "Choose one of redacted, whole.",
+        ),
+        (
+            f"{RUN}, env: [A=hunter2]",
+            "policies[0].env[0] is a value that is not shown, which is not the name of an "
+            "environment variable.",
+            "Write the name of an environment variable.",
+        ),
+        (
+            f"{RUN}, rego: policy",
+            'The key "rego" in policies[0] is not known.',
+            "One policy is either `rego` or `run`: write two.",
+        ),
+        (
+            f"{RUN}, levels: {{deny: deny}}",
+            'The key "levels" in policies[0] is not known.',
+            "It goes with `rego`, and this policy is a program.",
+        ),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_with_its_line(
+    policy: str, what: str, todo: str
+) -> None:
+    found, remedy = problem(
+        PEOPLE + f"environments: [environments/*]\npolicies:\n  - {{{policy}}}\n"
+    )
+
+    assert found.startswith(f"driftctl.yaml:5: {what}")
+    assert remedy.startswith(todo)
+    assert "hunter2" not in found + remedy
+
+
+def test_a_policy_is_a_mapping() -> None:
+    assert problem("environments: [environments/*]\npolicies: [policy]\n") == (
+        "driftctl.yaml:2: policies[0] is a single value, but a mapping with `name`, and `rego` or "
+        "`run` is expected.",
+        "Write a mapping with `name`, and `rego` or `run`.",
+    )
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD", "STORE_URL"])
+def test_no_check_is_given_what_opens_the_store(name: str) -> None:
+    text = f"""\
+        environments: [environments/*]
+        store: {{url_env: STORE_URL}}
+        policies:
+          - {{name: p, run: [x, "{{plan}}"], env: [HTTPS_PROXY, {name}]}}
+        """
+
+    assert problem(text) == (
+        f"driftctl.yaml:4: The policy p is to see {name}, which opens the store.",
+        "Take it out of `env`: a check has no business there.",
+    )
+
+
+def test_a_policy_has_another_name_than_every_rule() -> None:
+    found, todo = problem(
+        """\
+        environments: [environments/*]
+        rules:
+          - {name: r, effect: deny, when: {actions: [delete]}}
+        policies:
+          - {name: r, rego: policy, rego_version: v1}
+        """
+    )
+
+    assert found == "driftctl.yaml:5: The policy r has the name of the rule in line 3."
+    assert todo == "Give each policy its own name, so that a decision can tell which one it was."
