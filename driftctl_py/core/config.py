@@ -39,7 +39,7 @@ from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import escape
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.policy import CheckProgram, Policy, RegoPolicy
-from driftctl_py.core.rule import Rule
+from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.scope import Scope
 from driftctl_py.core.values import Json
 from driftctl_py.core.window import Freeze, Window
@@ -352,6 +352,11 @@ def _environment(environment: Environment) -> Json:
                 "unverified": environment.requirement.unverified,
             },
             "apply_grace": duration_text(environment.apply_grace_seconds),
+            "limits": {
+                "failures": environment.limits.failures,
+                "applies_per_day": environment.limits.applies_per_day,
+                "heals_per_day": environment.limits.heals_per_day,
+            },
         }
     )
 
@@ -428,6 +433,7 @@ def _rule(rule: Rule) -> Json:
         "actions": list(rule.actions),
         "causes": list(rule.causes),
         "attributes": list(rule.attributes),
+        "values": {path: list(globs) for path, globs in rule.values.items()},
         "holds_data": rule.holds_data,
         "at_least": rule.at_least,
         "at_most": rule.at_most,
@@ -439,6 +445,7 @@ def _rule(rule: Rule) -> Json:
             "effect": rule.effect.value,
             "message": rule.message or None,
             "groups": list(rule.groups) or None,
+            "count": rule.count if rule.effect is Effect.APPROVE else None,
             "when": {key: each for key, each in conditions.items() if each not in (None, [], {})},
         }
     )

@@ -17,6 +17,7 @@ from driftctl_py.core.config_model import (
     ApprovalSetting,
     Config,
     Entry,
+    LimitsSetting,
     ModesSetting,
     Need,
     OwnState,
@@ -33,9 +34,10 @@ from driftctl_py.core.environment import (
     S3State,
     tightened,
 )
+from driftctl_py.core.limits import Limits
 from driftctl_py.core.path_glob import Match, PathGlob
 from driftctl_py.core.policy import Policy
-from driftctl_py.core.rule import Rule
+from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.window import Freeze, Window
 from driftctl_py.errors import ConfigError, Problem
 
@@ -61,6 +63,7 @@ def expand(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Enviro
     environments = tuple(expansion.environment(found) for found in expansion.found.values())
     expansion.check_needs()
     expansion.check_approvals(environments)
+    expansion.check_asking(environments)
     expansion.check_scopes()
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
@@ -116,9 +119,9 @@ def is_engine_file(name: str) -> bool:
 
 
 def merge(*layers: Settings) -> Settings:
-    """Later layers win. Variables, labels, environment variables and what is said of applying and
-    approving are joined by key; a list, an engine, a state and each of the two identities is
-    replaced as a whole."""
+    """Later layers win. Variables, labels, environment variables, limits and what is said of
+    applying and approving are joined by key; a list, an engine, a state and each of the two
+    identities is replaced as a whole."""
     merged = Settings()
     for layer in layers:
         merged = Settings(
@@ -143,6 +146,7 @@ def merge(*layers: Settings) -> Settings:
             ),
             approval=_approval(layer.approval, merged.approval),
             apply_grace_seconds=_later(layer.apply_grace_seconds, merged.apply_grace_seconds),
+            limits=_limits(layer.limits, merged.limits),
         )
     return merged
 
@@ -154,6 +158,23 @@ def _approval(upper: ApprovalSetting, lower: ApprovalSetting) -> ApprovalSetting
         _later(upper.expires_seconds, lower.expires_seconds),
         _later(upper.author_may, lower.author_may),
         _later(upper.unverified, lower.unverified),
+    )
+
+
+def _limits(upper: LimitsSetting, lower: LimitsSetting) -> LimitsSetting:
+    return LimitsSetting(
+        _later(upper.failures, lower.failures),
+        _later(upper.applies_per_day, lower.applies_per_day),
+        _later(upper.heals_per_day, lower.heals_per_day),
+    )
+
+
+def _decided(said: LimitsSetting, otherwise: Limits) -> Limits:
+    """0 is an answer."""
+    return Limits(
+        otherwise.failures if said.failures is None else said.failures,
+        otherwise.applies_per_day if said.applies_per_day is None else said.applies_per_day,
+        otherwise.heals_per_day if said.heals_per_day is None else said.heals_per_day,
     )
 
 
@@ -246,6 +267,7 @@ class _Expansion:
             ),
             requirement=_requirement(settings.approval),
             apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
+            limits=_decided(settings.limits, default.limits),
             rules=self.rules(found),
             timetables=(windows,) if (windows := self.windows(found)) else (),
             freezes=self.freezes(found),
@@ -338,10 +360,33 @@ class _Expansion:
                 line = self._line(self.found[each.name])
                 waiting.setdefault((line, each.requirement), []).append(each.name)
         for (line, requirement), names in waiting.items():
-            short, todo = _nobody(requirement, self._config.people)
+            short, todo = _nobody(requirement, self._config.people, "choose auto or never")
             if short:
                 listed = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
                 self._note(line, f"{listed}: apply is gate, but {short}.", todo)
+
+    def check_asking(self, environments: Iterable[Environment]) -> None:
+        """So would what a rule asks for, where anything is applied at all."""
+        applied = [each for each in environments if each.apply != ApplyModes()]
+        for setting in self._config.rules:
+            rule = setting.rule
+            if rule.effect is not Effect.APPROVE:
+                continue
+            for each in applied:
+                short, todo = self._unanswered(rule, each)
+                if short and rule.speaks_of(each.name, each.labels):
+                    self._note(
+                        setting.line, f"The rule {rule.name} asks for a yes, but {short}.", todo
+                    )
+                    break
+
+    def _unanswered(self, rule: Rule, environment: Environment) -> tuple[str, str]:
+        asked = [(1, (group,)) for group in rule.groups]
+        for count, groups in (*asked, (rule.count, rule.groups)):
+            requirement = replace(environment.requirement, count=count, groups=groups)
+            if (found := _nobody(requirement, self._config.people, "use deny"))[0]:
+                return found
+        return "", ""
 
     def _line(self, found: _Found) -> int:
         override = self._config.overrides.get(found.name)
@@ -486,7 +531,7 @@ def _requirement(said: ApprovalSetting) -> Requirement:
     )
 
 
-def _nobody(requirement: Requirement, people: People) -> tuple[str, str]:
+def _nobody(requirement: Requirement, people: People, otherwise: str) -> tuple[str, str]:
     """Why it could never be approved, as a clause, and a remedy; empty where it could."""
     able = sorted(may_ever_approve(requirement, people))
     if len(able) >= requirement.count:
@@ -494,8 +539,8 @@ def _nobody(requirement: Requirement, people: People) -> tuple[str, str]:
     if not people.aliases:
         return (
             "`people` names nobody, so no plan could ever be approved",
-            "Say who may: people: {ada: [github:ada]} and groups: {platform: [ada]}; or choose "
-            "auto or never.",
+            "Say who may: people: {ada: [github:ada]} and groups: {platform: [ada]}; or "
+            f"{otherwise}.",
         )
     asked = f"in {', '.join(requirement.groups)}" if requirement.groups else "in any group"
     there = f"only {', '.join(able)} could" if able else "nobody could"

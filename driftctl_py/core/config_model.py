@@ -82,6 +82,15 @@ class ApprovalSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsSetting:
+    """How much may go wrong. None: nothing is said of it here."""
+
+    failures: int | None = None
+    applies_per_day: int | None = None
+    heals_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSetting:
     """A rule, and where the file says so. ``groups`` are the rule's, each with its line."""
 
@@ -145,6 +154,7 @@ class Settings:
     apply: ModesSetting = field(default_factory=ModesSetting)
     approval: ApprovalSetting = field(default_factory=ApprovalSetting)
     apply_grace_seconds: int | None = None
+    limits: LimitsSetting = field(default_factory=LimitsSetting)
 
 
 @dataclass(frozen=True, slots=True)

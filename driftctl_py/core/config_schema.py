@@ -18,6 +18,7 @@ from driftctl_py.core.config_model import (
     EngineSettings,
     Entry,
     FreezeSetting,
+    LimitsSetting,
     ModesSetting,
     Need,
     Override,
@@ -51,6 +52,7 @@ from driftctl_py.core.config_shape import (
 )
 from driftctl_py.core.config_yaml import Kind
 from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
+from driftctl_py.core.limits import Limits
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.path_glob import is_glob, parse_glob
 from driftctl_py.core.places import S3ArtifactsPlace
@@ -179,6 +181,10 @@ def _build_approval(found: _Values, _line: int, _where: str, _notes: Notes) -> A
     )
 
 
+def _build_limits(found: _Values, _line: int, _where: str, _notes: Notes) -> LimitsSetting:
+    return LimitsSetting(**found)
+
+
 def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSetting | Missing:
     effect, when = Effect(found["effect"]), found.get("when", {})
     groups: tuple[Said, ...] = found.get("groups", ())
@@ -187,6 +193,12 @@ def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSett
             line,
             f"{where} names groups, but its effect is {effect.value}, which asks nobody.",
             "Write `effect: approve`, or leave the groups out.",
+        )
+    if "count" in found and effect is not Effect.APPROVE:
+        return notes.add(
+            line,
+            f"{where} counts persons, but its effect is {effect.value}, which asks nobody.",
+            "Write `effect: approve`, or leave `count` out.",
         )
     if effect is Effect.ALLOW:
         narrow = {"at_least", "share"} & when.keys()
@@ -214,6 +226,7 @@ def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSett
         effect,
         found.get("message", ""),
         tuple(each.text for each in groups),
+        count=found.get("count", 1),
         where=_place(line, notes),
         **when,
     )
@@ -375,6 +388,7 @@ def _build_settings(found: _Values, _line: int, _where: str, _notes: Notes) -> S
         apply=ModesSetting(Mode(modes), Mode(modes)) if isinstance(modes, str) else modes,
         approval=found.get("approval", ApprovalSetting()),
         apply_grace_seconds=found.get("apply_grace"),
+        limits=found.get("limits", LimitsSetting()),
     )
 
 
@@ -693,11 +707,38 @@ _APPROVAL = Named(
     ),
 )
 
+
+def _limit(description: str, default: int) -> Key:
+    return Key(Whole(0, 1000), f"{description}; 0: no such limit.", default=default)
+
+
+_LIMITS = Named(
+    "limits",
+    Record(
+        "a mapping with `failures` and the like",
+        {
+            "failures": _limit(
+                "How many applies in a row may fail, or leave something to do, before a person has "
+                "to unblock the environment",
+                Limits().failures,
+            ),
+            "applies_per_day": _limit(
+                "How many applies a day need nobody's yes", Limits().applies_per_day
+            ),
+            "heals_per_day": _limit(
+                "How often a day the same drift is put back without a yes", Limits().heals_per_day
+            ),
+        },
+        _build_limits,
+    ),
+)
+
 _NAME_GLOB = Text("a name or a glob", examples=("aws_db_*",))
+_VALUE_GLOB = Text("a value or a glob", may_be_empty=True, examples=("0.0.0.0/0", "public-*"))
 
 
-def _globs(example: str) -> Listing:
-    return Listing(_NAME_GLOB, f"a list of names or globs, for example [{example}]", least=1)
+def _globs(example: str, one: Text = _NAME_GLOB) -> Listing:
+    return Listing(one, f"a list of names or globs, for example [{example}]", least=1)
 
 
 _LABELS_OF = Keyed(
@@ -745,6 +786,11 @@ _RULE = Record(
             Listing(_GROUP, "a list of groups", least=1, wrap=Said),
             "Of approve: somebody of each of them must say yes, beside what the environment asks.",
         ),
+        "count": Key(
+            Whole(1, 100),
+            "Of approve: how many different persons of the groups, or of any, have to say yes.",
+            default=1,
+        ),
         "when": Key(
             Record(
                 "a mapping with conditions",
@@ -768,6 +814,14 @@ _RULE = Record(
                         _globs("tags.*"),
                         "Attributes that an update or a replacement changes, and all below them.",
                     ),
+                    "values": Key(
+                        Keyed(
+                            Text("an attribute or a glob", examples=("ingress.*.cidr_blocks.*",)),
+                            _globs("0.0.0.0/0", _VALUE_GLOB),
+                            "a mapping from attributes to lists of globs",
+                        ),
+                        "Planned values, by attribute: each of them is one of these, as text.",
+                    ),
                     "holds_data": Key(
                         Flag(), "Whether its type holds data or keys that code cannot make again."
                     ),
@@ -788,6 +842,7 @@ _RULE = Record(
                     "origin": "Write `causes`, a list.",
                     "cause": "Write `causes`, a list.",
                     "attribute": "Write `attributes`, a list.",
+                    "value": "Write `values`, a mapping.",
                 },
             ),
             "Which changes it is about: all conditions must hold, of each list any.",
@@ -1075,6 +1130,7 @@ _SETTINGS: Mapping[str, Key] = {
         "How long a running apply is waited for before the engine is asked to stop.",
         default="10m",
     ),
+    "limits": Key(_LIMITS, "How much may go wrong, or on, before a person has to look."),
 }
 _SETTINGS_RECORD = Named("settings", Record("a mapping of settings", _SETTINGS, _build_settings))
 
@@ -1290,6 +1346,7 @@ _NAMED: tuple[Named, ...] = (
     _ENGINE_CHOICE,
     _APPLY,
     _APPROVAL,
+    _LIMITS,
     _SETTINGS_RECORD,
     _SCOPE,
 )

@@ -1096,6 +1096,7 @@ def test_the_effective_configuration_of_the_smallest_file_shows_every_default() 
                     "unverified": False,
                 },
                 "apply_grace": "10m",
+                "limits": {"failures": 3, "applies_per_day": 0, "heals_per_day": 5},
             }
         ],
         "strict": False,

@@ -12,6 +12,7 @@ from driftctl_py.core.config import Config, decode_config, effective_config, exp
 from driftctl_py.core.config_expand import tightened_by
 from driftctl_py.core.environment import ApplyModes, Environment, Mode
 from driftctl_py.core.governing import ruling_text
+from driftctl_py.core.limits import Limits
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.errors import ConfigError
@@ -513,6 +514,7 @@ rules:
     effect: approve
     message: Ask them.
     groups: [dba]
+    count: 2
     when:
       environments: [pro?]
       addresses: ["module.db.*"]
@@ -521,6 +523,7 @@ rules:
       actions: [delete, replace]
       causes: [commit]
       attributes: [size]
+      values: {acl: ["public-*"], "ingress.*": ["", 0.0.0.0/0]}
       holds_data: true
       at_least: 2
       share: 10
@@ -549,10 +552,12 @@ def test_an_environment_has_the_rules_that_speak_of_it_in_the_order_of_the_file(
             2,
             None,
             10,
+            {"acl": ("public-*",), "ingress.*": ("", "0.0.0.0/0")},
+            2,
         ),
         Rule("tags", Effect.ALLOW, attributes=("tags",), at_most=3),
     )
-    assert [each.where for each in found["prod"].rules] == ["driftctl.yaml:5", "driftctl.yaml:20"]
+    assert [each.where for each in found["prod"].rules] == ["driftctl.yaml:5", "driftctl.yaml:22"]
     assert [each.name for each in found["dev"].rules] == ["tags"]
 
 
@@ -572,7 +577,12 @@ def test_a_rule_governs_by_what_it_says_and_not_by_where_it_stands() -> None:
         return ruling_text(replace(OWN, rules=rules))
 
     assert text(one) == text(replace(one, types=("b", "a", "b"), where="driftctl.yaml:9"))
-    assert len({text(), text(one), text(replace(one, message="No."))}) == 3
+    others = (
+        replace(one, message="No."),
+        replace(one, values={"a": ("b",)}),
+        replace(one, count=2),
+    )
+    assert len({text(), text(one), *map(text, others)}) == 5
 
 
 @pytest.mark.parametrize(
@@ -592,6 +602,27 @@ def test_a_rule_governs_by_what_it_says_and_not_by_where_it_stands() -> None:
             "{name: r, effect: deny, groups: [dba], when: {}}",
             "rules[0] names groups, but its effect is deny, which asks nobody.",
             "Write `effect: approve`, or leave the groups out.",
+        ),
+        (
+            "{name: r, effect: deny, count: 2, when: {}}",
+            "rules[0] counts persons, but its effect is deny, which asks nobody.",
+            "Write `effect: approve`, or leave `count` out.",
+        ),
+        (
+            "{name: r, effect: approve, count: 0, when: {}}",
+            'rules[0].count is "0", but a whole number from 1 to 100 is expected.',
+            "Write such a number, without quotes and without a leading zero.",
+        ),
+        (
+            "{name: r, effect: deny, when: {values: {acl: []}}}",
+            "rules[0].when.values.acl is an empty list.",
+            "Give it a list of names or globs, for example [0.0.0.0/0].",
+        ),
+        (
+            "{name: r, effect: deny, when: {values: {public: [true]}}}",
+            "rules[0].when.values.public[0] is `true`, which YAML reads as a boolean, but a value "
+            "or a glob is expected.",
+            'Quote it: "true".',
         ),
         (
             "{name: r, effect: approve, groups: [dbas], when: {}}",
@@ -634,6 +665,105 @@ def test_a_rule_that_makes_no_sense_is_refused_with_its_line(
 
     assert found == f"driftctl.yaml:7: {what}"
     assert remedy == todo
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        (
+            "count: 3",
+            "it takes 3 in any group whose identity counts, and only ada, grace could approve.",
+        ),
+        (
+            "count: 2, groups: [net]",
+            "it takes 2 in net whose identity counts, and only grace could approve.",
+        ),
+        (
+            "groups: [dba, web]",
+            "it takes 1 in web whose identity counts, and nobody could approve.",
+        ),
+    ],
+)
+def test_a_rule_that_asks_for_more_than_there_are_could_never_be_met(rule: str, what: str) -> None:
+    text = f"""\
+environments: [environments/*]
+people: {{ada: [github:ada], grace: [key:grace], linus: [os:linus]}}
+groups: {{dba: [ada, grace], net: [grace, linus], web: [linus]}}
+overrides: {{prod: {{apply: {{drift: auto}}}}}}
+rules:
+  - {{name: r, effect: approve, {rule}, when: {{environments: [prod], actions: [delete]}}}}
+"""
+
+    found, todo = problem(text)
+
+    assert found == f"driftctl.yaml:6: The rule r asks for a yes, but {what}"
+    assert todo.startswith("Put more people")
+    # Where the operating system's word counts, where nothing is applied, where it is not meant.
+    for before, after in (
+        ("{drift: auto}}", "{drift: auto}, approval: {unverified: true}}"),
+        ("{drift: auto}", "{drift: never}"),
+        ("[prod]", "[dev]"),
+        ("effect: approve, " + rule, "effect: deny"),
+    ):
+        assert environments(text.replace(before, after))
+
+
+def test_a_rule_that_asks_where_nobody_is_named_says_how_to_name_somebody() -> None:
+    text = """\
+environments: [environments/*]
+defaults: {apply: auto}
+rules:
+  - {name: r, effect: approve, when: {actions: [delete]}}
+"""
+
+    assert problem(text) == (
+        "driftctl.yaml:4: The rule r asks for a yes, but `people` names nobody, so no plan could "
+        "ever be approved.",
+        "Say who may: people: {ada: [github:ada]} and groups: {platform: [ada]}; or use deny.",
+    )
+
+
+# --- Limits --------------------------------------------------------------------------------------
+
+
+def test_limits_are_joined_key_by_key_and_nought_is_an_answer() -> None:
+    text = """\
+environments:
+  - path: environments/*
+    limits: {applies_per_day: 7}
+defaults: {limits: {failures: 0, applies_per_day: 9}}
+overrides: {prod: {limits: {applies_per_day: 0, heals_per_day: 1}}}
+"""
+    found = environments(text)
+
+    assert found["dev"].limits == Limits(0, 7, Limits().heals_per_day)
+    assert found["prod"].limits == Limits(0, 0, 1)
+    config = decode(text)
+    shown = write_yaml(effective_config(config, expand(config, FILES)))
+    assert environments(shown) == found
+
+
+@pytest.mark.parametrize(
+    ("limits", "what", "todo"),
+    [
+        (
+            "{failures: -1}",
+            'limits.failures is "-1", but a whole number from 0 to 1000 is expected.',
+            "Write such a number",
+        ),
+        (
+            "{per_day: 3}",
+            'The key "per_day" in defaults.limits is not known.',
+            "Did you mean `",
+        ),
+        ("3", "limits is a single value, but a mapping with `failures` and the like", "Write a"),
+    ],
+)
+def test_each_limit_is_checked(limits: str, what: str, todo: str) -> None:
+    found, remedy = problem(f"environments: [a]\ndefaults: {{limits: {limits}}}\n")
+
+    assert found.replace(": defaults.", ": ").startswith(f"driftctl.yaml:2: {what}")
+    assert remedy.startswith(todo)
 
 
 def test_two_rules_have_two_names() -> None:
