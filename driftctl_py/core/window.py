@@ -127,7 +127,7 @@ def _about(window: Window, causes: Collection[str]) -> bool:
 
 def _frozen_by(freeze: Freeze) -> Closed:
     if freeze.end is None:
-        lasts = "It lasts until it is taken out of there."
+        lasts = "It lasts until it is taken out of the configuration."
     else:
         lasts = f"It lasts until {_moment(freeze.end)}."
     return Closed(
