@@ -58,6 +58,7 @@ from driftctl_py.core.path_glob import is_glob, parse_glob
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.policy import CheckProgram, RegoPolicy
 from driftctl_py.core.policy import Shape as InputShape
+from driftctl_py.core.presets import PRESETS
 from driftctl_py.core.rule import ACTIONS, CAUSES, Effect, Rule
 from driftctl_py.core.scope import Scope
 from driftctl_py.core.window import Freeze, Window, WindowEffect
@@ -188,17 +189,12 @@ def _build_limits(found: _Values, _line: int, _where: str, _notes: Notes) -> Lim
 def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSetting | Missing:
     effect, when = Effect(found["effect"]), found.get("when", {})
     groups: tuple[Said, ...] = found.get("groups", ())
-    if groups and effect is not Effect.APPROVE:
+    if effect is not Effect.APPROVE and (key := _asking(found)):
         return notes.add(
             line,
-            f"{where} names groups, but its effect is {effect.value}, which asks nobody.",
-            "Write `effect: approve`, or leave the groups out.",
-        )
-    if "count" in found and effect is not Effect.APPROVE:
-        return notes.add(
-            line,
-            f"{where} counts persons, but its effect is {effect.value}, which asks nobody.",
-            "Write `effect: approve`, or leave `count` out.",
+            f"{where}.{key} says who is asked, but its effect is {effect.value}, which asks "
+            "nobody.",
+            f"Write `effect: approve`, or leave `{key}` out.",
         )
     if effect is Effect.ALLOW:
         narrow = {"at_least", "share"} & when.keys()
@@ -229,6 +225,34 @@ def _build_rule(found: _Values, line: int, where: str, notes: Notes) -> RuleSett
         count=found.get("count", 1),
         where=_place(line, notes),
         **when,
+    )
+    return RuleSetting(rule, line, groups)
+
+
+def _asking(found: _Values) -> str:
+    return next((key for key in ("groups", "count") if key in found), "")
+
+
+def _build_preset(found: _Values, line: int, where: str, notes: Notes) -> RuleSetting | Missing:
+    preset = PRESETS[found["preset"]]
+    if preset.effect is not Effect.APPROVE and (key := _asking(found)):
+        return notes.add(
+            line,
+            f"{where}.{key} says who is asked, but {preset.name} asks nobody: its effect is "
+            f"{preset.effect.value}.",
+            f"Leave `{key}` out.",
+        )
+    groups: tuple[Said, ...] = found.get("groups", ())
+    scope: Scope = found.get("when", Scope())
+    rule = replace(
+        preset,
+        name=found.get("name", preset.name),
+        message=found.get("message", preset.message),
+        groups=tuple(each.text for each in groups),
+        count=found.get("count", preset.count),
+        environments=scope.environments,
+        labels=scope.labels,
+        where=_place(line, notes),
     )
     return RuleSetting(rule, line, groups)
 
@@ -764,14 +788,24 @@ _WHICH = Key(_SCOPE, "Which environments it is about; without it, all of them.")
 _MESSAGE = Key(Text("a text"), "Why, in a sentence for whoever reads the decision.")
 
 
-def _name_key(example: str) -> Key:
+def _name_key(example: str, *, required: bool = True) -> Key:
     return Key(
         Text("a name", pattern=values.PERSON_PATTERN, examples=(example,)),
-        "What it is called where a decision is told.",
-        required=True,
+        "What it is called where a decision is told."
+        + ("" if required else " Without it, as the preset is."),
+        required=required,
     )
 
 
+_BESIDE = Key(
+    Listing(_GROUP, "a list of groups", least=1, wrap=Said),
+    "Of approve: somebody of each of them must say yes, beside what the environment asks.",
+)
+_COUNT = Key(
+    Whole(1, 100),
+    "Of approve: how many different persons of the groups, or of any, have to say yes.",
+    default=1,
+)
 _RULE = Record(
     "a mapping with `name`, `effect` and `when`",
     {
@@ -782,15 +816,8 @@ _RULE = Record(
             required=True,
         ),
         "message": _MESSAGE,
-        "groups": Key(
-            Listing(_GROUP, "a list of groups", least=1, wrap=Said),
-            "Of approve: somebody of each of them must say yes, beside what the environment asks.",
-        ),
-        "count": Key(
-            Whole(1, 100),
-            "Of approve: how many different persons of the groups, or of any, have to say yes.",
-            default=1,
-        ),
+        "groups": _BESIDE,
+        "count": _COUNT,
         "when": Key(
             Record(
                 "a mapping with conditions",
@@ -851,6 +878,37 @@ _RULE = Record(
     },
     _build_rule,
     {"match": "Write `when`.", "level": "Write `effect`."},
+)
+_AS_IT_IS = (
+    "A preset only ever speaks of fewer environments: `driftctl-py config show` writes it out as "
+    "an ordinary rule, to be changed as you like."
+)
+_CONDITIONS = (
+    *("addresses", "types", "providers", "actions", "causes", "attributes", "values"),
+    *("holds_data", "at_least", "at_most", "share"),
+)
+_PRESET = Record(
+    "a mapping with the key `preset`",
+    {
+        "preset": Key(
+            Choice(tuple(PRESETS)), "A rule that most would write alike, by name.", required=True
+        ),
+        "name": _name_key("no-destroys", required=False),
+        "message": _MESSAGE,
+        "groups": _BESIDE,
+        "count": _COUNT,
+        "when": Key(
+            Record(
+                "a mapping with `environments` and `labels`",
+                _SCOPE_KEYS,
+                _build_scope,
+                {**_SCOPE_HINTS, **dict.fromkeys(_CONDITIONS, _AS_IT_IS)},
+            ),
+            "Which environments it is about; without it, all of them.",
+        ),
+    },
+    _build_preset,
+    {"effect": _AS_IT_IS},
 )
 
 _WINDOW = Record(
@@ -1275,7 +1333,7 @@ FILE = Record(
             "Who belongs to which group, by the names under `people`.",
         ),
         "rules": Key(
-            Listing(_RULE, "a list of rules", unique=False),
+            Listing(Kinds("preset", _PRESET, _RULE), "a list of rules", unique=False),
             "Which changes may be applied, which need whose yes, which are refused.",
         ),
         "windows": Key(

@@ -146,12 +146,32 @@ defaults:
   # labels: {{team: platform}}
   # credentials:    # names, never keys: a profile, or a role to assume
   #   plan: {{profile: readonly}}
+  # apply: {{git: gate, drift: gate}}    # auto, gate (after somebody's yes) or never
 
 # What one of them has otherwise, by its name.
 # overrides:
 #   prod:
 #     interval: 15m
 #     needs: [staging]
+
+# Who may be asked for a yes, and by what they are known.
+# people:
+#   ada: [github:ada, ada@example.com]
+# groups: {{platform: [ada]}}
+
+# What may be applied by itself, what needs whose yes, and what is refused.
+# rules:
+#   - preset: protect-stateful
+#   - {{preset: no-destroy-without-approval, groups: [platform]}}
+#   - preset: heal-tags
+
+# When something may be applied.
+# windows:
+#   - name: office-hours
+#     effect: allow
+#     cron: "0 9 * * MON-FRI"
+#     duration: 8h
+#     timezone: Europe/Berlin
 
 # The program that plans: auto, tofu, terraform, embedded, or a path; with a version if need be.
 engine: auto

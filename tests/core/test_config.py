@@ -36,6 +36,7 @@ from driftctl_py.core.config_schema import all_keys
 from driftctl_py.core.environment import Credentials, EngineChoice, Mode, S3State, Source
 from driftctl_py.core.masks import Mask
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.presets import PRESETS
 from driftctl_py.core.values import Json
 from driftctl_py.errors import ConfigError
 
@@ -1171,6 +1172,13 @@ def test_every_key_is_documented() -> None:
 
     assert all_keys() - {"plan", "apply", "s3"} <= documented
     assert len(DOCUMENTED) > 10
+
+
+def test_every_preset_is_documented_with_its_effect() -> None:
+    text = (DOCS / "configuration.md").read_text("utf-8")
+
+    for name, rule in PRESETS.items():
+        assert f"| `{name}` | `{rule.effect.value}` |" in text
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from driftctl_py.core.environment import ApplyModes, Environment, Mode
 from driftctl_py.core.governing import ruling_text
 from driftctl_py.core.limits import Limits
 from driftctl_py.core.places import S3ArtifactsPlace
+from driftctl_py.core.presets import PRESETS
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.errors import ConfigError
 
@@ -600,12 +601,12 @@ def test_a_rule_governs_by_what_it_says_and_not_by_where_it_stands() -> None:
         ),
         (
             "{name: r, effect: deny, groups: [dba], when: {}}",
-            "rules[0] names groups, but its effect is deny, which asks nobody.",
-            "Write `effect: approve`, or leave the groups out.",
+            "rules[0].groups says who is asked, but its effect is deny, which asks nobody.",
+            "Write `effect: approve`, or leave `groups` out.",
         ),
         (
             "{name: r, effect: deny, count: 2, when: {}}",
-            "rules[0] counts persons, but its effect is deny, which asks nobody.",
+            "rules[0].count says who is asked, but its effect is deny, which asks nobody.",
             "Write `effect: approve`, or leave `count` out.",
         ),
         (
@@ -764,6 +765,132 @@ def test_each_limit_is_checked(limits: str, what: str, todo: str) -> None:
 
     assert found.replace(": defaults.", ": ").startswith(f"driftctl.yaml:2: {what}")
     assert remedy.startswith(todo)
+
+
+# --- Presets -------------------------------------------------------------------------------------
+
+PRESET_RULES = """\
+environments: [environments/*]
+people: {ada: [key:ada], grace: [key:grace]}
+groups: {dba: [ada, grace]}
+overrides: {prod: {labels: {tier: one}}}
+rules:
+  - preset: protect-stateful
+  - preset: no-destroy-without-approval
+    when: {environments: [pro?], labels: {tier: one}}
+    groups: [dba]
+    count: 2
+    message: Ask them.
+  - {preset: no-destroy-without-approval, name: ask-in-dev, when: {environments: [dev]}}
+  - {preset: heal-tags, when: {}}
+"""
+
+
+def test_a_preset_is_an_ordinary_rule_that_may_speak_of_less_and_ask_others() -> None:
+    found = environments(PRESET_RULES)
+    asking = PRESETS["no-destroy-without-approval"]
+
+    assert found["prod"].rules == (
+        PRESETS["protect-stateful"],
+        replace(
+            asking,
+            environments=("pro?",),
+            labels={"tier": "one"},
+            groups=("dba",),
+            count=2,
+            message="Ask them.",
+        ),
+        PRESETS["heal-tags"],
+    )
+    assert found["dev"].rules == (
+        PRESETS["protect-stateful"],
+        replace(asking, name="ask-in-dev", environments=("dev",)),
+        PRESETS["heal-tags"],
+    )
+    assert [each.where for each in found["dev"].rules] == [
+        f"driftctl.yaml:{line}" for line in (6, 12, 13)
+    ]
+
+
+def test_the_effective_configuration_writes_presets_out_as_ordinary_rules() -> None:
+    config = decode(PRESET_RULES)
+    shown = write_yaml(effective_config(config, expand(config, FILES)))
+
+    assert "preset" not in shown
+    assert [each.rule for each in decode(shown).rules] == [each.rule for each in config.rules]
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_could_be_written_as_a_rule(name: str) -> None:
+    people = "people: {ada: [key:ada]}\ngroups: {dba: [ada]}\n"
+    config = decode(f"{people}environments: [a]\nrules: [{{preset: {name}}}]\n")
+
+    again = decode(
+        write_yaml(effective_config(config, [])).replace("environments: []", "environments: [a]")
+    )
+
+    assert again.rules[0].rule == config.rules[0].rule == PRESETS[name]
+
+
+@pytest.mark.parametrize(
+    ("rule", "what", "todo"),
+    [
+        (
+            "preset: protect-statefull",
+            'rules[0].preset is "protect-statefull", but one of protect-stateful, '
+            "no-destroy-without-approval, access-needs-approval, heal-tags is expected.",
+            "Did you mean `protect-stateful`? Choose one of",
+        ),
+        (
+            "preset: protect-stateful, groups: [dba]",
+            "rules[0].groups says who is asked, but protect-stateful asks nobody: its effect is "
+            "deny.",
+            "Leave `groups` out.",
+        ),
+        (
+            "preset: heal-tags, count: 2",
+            "rules[0].count says who is asked, but heal-tags asks nobody: its effect is allow.",
+            "Leave `count` out.",
+        ),
+        (
+            "preset: access-needs-approval, groups: [dbas]",
+            "The rule access-needs-approval asks dbas, but there is no group of that name.",
+            "Did you mean `dba`? There are: dba, net.",
+        ),
+        (
+            "preset: heal-tags, when: {types: [aws_*]}",
+            'The key "types" in rules[0].when is not known.',
+            "A preset only ever speaks of fewer environments: `driftctl-py config show` writes it "
+            "out as an ordinary rule, to be changed as you like.",
+        ),
+        (
+            "preset: heal-tags, effect: deny",
+            'The key "effect" in rules[0] is not known.',
+            "A preset only ever speaks of fewer environments",
+        ),
+        (
+            "preset: heal-tags, when: {environments: [staging]}",
+            "The rule heal-tags speaks of no environment: none has such a name and such labels, so "
+            "nothing would use it.",
+            "There are: dev, prod.",
+        ),
+    ],
+)
+def test_a_preset_that_makes_no_sense_is_refused_with_its_line(
+    rule: str, what: str, todo: str
+) -> None:
+    found, remedy = problem(PEOPLE + f"environments: [environments/*]\nrules:\n  - {{{rule}}}\n")
+
+    assert found == f"driftctl.yaml:7: {what}"
+    assert remedy.startswith(todo)
+
+
+def test_one_preset_twice_needs_two_names() -> None:
+    found, _ = problem(
+        "environments: [environments/*]\nrules: [{preset: heal-tags}, {preset: heal-tags}]\n"
+    )
+
+    assert found == "driftctl.yaml:2: The rule heal-tags has the name of the rule in line 2."
 
 
 def test_two_rules_have_two_names() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from driftctl_py.core.config import config_schema, decode_config, expand
+from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.starter import starter
 
 
@@ -106,7 +107,8 @@ def test_the_default_branch_stands_in_the_example_of_a_source(
 
 
 def test_what_is_commented_out_is_valid_as_well() -> None:
-    text = starter(["environments/prod/main.tf"], default_branch="main")
+    files = ["environments/prod/main.tf", "environments/staging/main.tf"]
+    text = starter(files, default_branch="main")
     uncommented = []
     for line in text.splitlines():
         stripped = line.lstrip()
@@ -128,6 +130,14 @@ def test_what_is_commented_out_is_valid_as_well() -> None:
     assert config.engine.use == "tofu"
     assert config.pass_env == ("GOOGLE_*",)
     assert len(config.redact) == 2
+    prod, _ = expand(config, {"default": files})
+    assert prod.apply == ApplyModes(Mode.GATE, Mode.GATE)
+    assert [each.name for each in prod.rules] == [
+        "protect-stateful",
+        "no-destroy-without-approval",
+        "heal-tags",
+    ]
+    assert [[each.name for each in windows] for windows in prod.timetables] == [["office-hours"]]
 
 
 names = st.sampled_from(["a", "b", "dev", "modules", ".git", "[x]", "*", "..", "my env", "~"])
