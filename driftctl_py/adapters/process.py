@@ -398,3 +398,45 @@ def start_background(
     finally:
         os.close(descriptor)
     return Background(process)
+
+
+class Piped:
+    """A program whose output the caller reads from two pipes; ``end`` kills it, if need be."""
+
+    def __init__(self, process: subprocess.Popen[bytes], stdout: int, stderr: int) -> None:
+        self._process = process
+        self.stdout = stdout
+        self.stderr = stderr
+
+    def end(self, *, wait_seconds: float) -> None:
+        """Give it that long to end by itself, then kill its process group; reaps it."""
+        try:
+            self._process.wait(wait_seconds)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+@contextlib.contextmanager
+def start_piped(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int]
+) -> Iterator[Piped]:
+    """Start ``argv`` in a session of its own; its pipes are open until the block ends."""
+    process = subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - asked for above
+        assert process.stderr is not None  # noqa: S101
+        with process.stdout, process.stderr:
+            yield Piped(process, process.stdout.fileno(), process.stderr.fileno())
+    finally:
+        Piped(process, -1, -1).end(wait_seconds=0)
