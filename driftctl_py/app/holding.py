@@ -1,4 +1,5 @@
-"""Holding an environment back, and letting it go: suspend, pin, unblock; and approvers' keys."""
+"""Holding an environment back, and letting it go: suspend, pin, unblock; freezing all of them; and
+approvers' keys."""
 
 from __future__ import annotations
 
@@ -6,11 +7,15 @@ from datetime import datetime
 
 from driftctl_py.app.ports import Clock, Store
 from driftctl_py.core.audit import Event
-from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.restraint import EVERYWHERE, Restraint, Why
 from driftctl_py.errors import UsageError
 
-_LIFTED = {Why.SUSPENDED: "resumed", Why.PINNED: "released", Why.BLOCKED: "unblocked"}
-_HELD = {Why.SUSPENDED: "suspended", Why.PINNED: "pinned", Why.BLOCKED: "blocked"}
+_LIFTED = {
+    Why.SUSPENDED: "resumed",
+    Why.PINNED: "released",
+    Why.BLOCKED: "unblocked",
+    Why.FROZEN: "thawed",
+}
 
 
 class Holding:
@@ -23,13 +28,18 @@ class Holding:
 
     def suspend(self, environment: str, *, reason: str, until: datetime | None) -> Restraint:
         """Nothing is applied until then, or until `resume`."""
-        now = self._clock()
-        if until is not None and until <= now:
-            raise UsageError(
-                f"{until:%Y-%m-%d %H:%M} UTC is over, so nothing would be suspended.",
-                todo="Give a moment to come, or a length of time: --until 3d",
-            )
+        self._must_come(until, "suspended")
         return self._restrain(Why.SUSPENDED, environment, reason, until=until)
+
+    def freeze(self, *, reason: str, until: datetime | None) -> Restraint:
+        """Nothing is applied anywhere until then, or until `thaw`; in the place of a freeze that
+        there may be."""
+        self._must_come(until, "frozen")
+        return self._restrain(Why.FROZEN, EVERYWHERE, reason, until=until)
+
+    def thaw(self, *, reason: str) -> None:
+        """Apply again. Raises `UsageError` when nothing is frozen."""
+        self.lift(EVERYWHERE, Why.FROZEN, reason=reason)
 
     def pin(self, environment: str, commit: str, *, reason: str) -> Restraint:
         """It is planned at that commit until `release`."""
@@ -39,8 +49,10 @@ class Holding:
         """Take a restraint away. Raises `UsageError` when there is none."""
         event = Event(_LIFTED[why], self._clock(), self._actor, environment, "", {"reason": reason})
         if not self._store.lift(environment, why, event):
+            name = "Nothing" if environment == EVERYWHERE else environment
+            not_so = "is" if environment == EVERYWHERE else "is not"
             raise UsageError(
-                f"{environment} is not {why.value}, so there is nothing to take away.",
+                f"{name} {not_so} {why.value}, so there is nothing to take away.",
                 todo="driftctl-py status says what holds it back.",
             )
 
@@ -60,6 +72,13 @@ class Holding:
             known = ", ".join(sorted(self._store.keys())) or "none"
             raise UsageError(f"There is no key {name}.", todo=f"Known: {known}.")
 
+    def _must_come(self, until: datetime | None, what: str) -> None:
+        if until is not None and until <= self._clock():
+            raise UsageError(
+                f"{until:%Y-%m-%d %H:%M} UTC is over, so nothing would be {what}.",
+                todo="Give a moment to come, or a length of time: --until 3d",
+            )
+
     def _restrain(
         self,
         why: Why,
@@ -72,7 +91,7 @@ class Holding:
         now = self._clock()
         restraint = Restraint(environment, why, reason, self._actor, now, until, commit)
         evidence = {"reason": reason, "commit": commit, "until": until.isoformat() if until else ""}
-        event = Event(_HELD[why], now, self._actor, environment, "", evidence)
+        event = Event(why.value, now, self._actor, environment, "", evidence)
         self._store.restrain(restraint, event)
         return restraint
 

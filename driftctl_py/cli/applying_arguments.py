@@ -163,6 +163,27 @@ def _add_resume(commands: Commands) -> None:
     _add_hold(commands, "resume", "end a suspension")
 
 
+def _add_freeze(commands: Commands) -> None:
+    command = commands.add_parser(
+        "freeze",
+        help="apply nothing anywhere for a while; plans are still made and approved",
+        description="Hold back every environment: plans are made, decided and approved, and\n"
+        "nothing is applied until the freeze is over. What is being applied now goes on.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--until", metavar="WHEN", help="2h, 3d, or a moment (default: until it is thawed)"
+    )
+    _add_reason(command)
+    add_common(command)
+
+
+def _add_thaw(commands: Commands) -> None:
+    command = commands.add_parser("thaw", help="end a freeze")
+    _add_reason(command)
+    add_common(command)
+
+
 def _add_release(commands: Commands) -> None:
     _add_hold(commands, "release", "end a rollback: follow the branch again")
 
@@ -284,6 +305,8 @@ ADD: dict[str, Callable[[Commands], None]] = {
     "resume": _add_resume,
     "release": _add_release,
     "unblock": _add_unblock,
+    "freeze": _add_freeze,
+    "thaw": _add_thaw,
     "key": _add_key,
     "controller": _add_controller,
 }

@@ -1,5 +1,5 @@
 """`driftctl-py suspend`, `resume`, `release` and `unblock`, which hold an environment back or let
-it go, and `key`, which says who may approve with a secret of the store."""
+it go, `freeze` and `thaw`, which do it with all of them, and `key`, which says who may approve with a secret of the store."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ def run_resume(arguments: argparse.Namespace) -> int:
     with compose.hold(options_of(arguments)) as holding:
         holding.resume(arguments.environment, reason=reason_of(arguments))
     tell(f"{arguments.environment} is suspended no more.")
+    return 0
+
+
+def run_freeze(arguments: argparse.Namespace) -> int:
+    """Apply nothing anywhere until then, or until somebody thaws it."""
+    until = None if arguments.until is None else moment(arguments.until, compose.now())
+    with compose.hold(options_of(arguments)) as holding:
+        holding.freeze(reason=reason_of(arguments), until=until)
+    lasts = f"until {until:%Y-%m-%d %H:%M} UTC, or " if until else ""
+    tell(
+        f"Everything is frozen {lasts}until somebody thaws it: plans are made and approved, and "
+        "nothing is applied. What is being applied now goes on."
+    )
+    return 0
+
+
+def run_thaw(arguments: argparse.Namespace) -> int:
+    with compose.hold(options_of(arguments)) as holding:
+        holding.thaw(reason=reason_of(arguments))
+    tell("Nothing is frozen any more. What waited is applied with the next pass, or by `apply`.")
     return 0
 
 

@@ -238,6 +238,8 @@ _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "suspend": partial(_add_applying, "suspend"),
     "resume": partial(_add_applying, "resume"),
     "unblock": partial(_add_applying, "unblock"),
+    "freeze": partial(_add_applying, "freeze"),
+    "thaw": partial(_add_applying, "thaw"),
     "controller": partial(_add_applying, "controller"),
     "audit": partial(_add_applying, "audit"),
     "key": partial(_add_applying, "key"),
@@ -351,6 +353,14 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.holding import run_unblock
 
             return run_unblock(arguments)
+        case "freeze":
+            from driftctl_py.cli.holding import run_freeze
+
+            return run_freeze(arguments)
+        case "thaw":
+            from driftctl_py.cli.holding import run_thaw
+
+            return run_thaw(arguments)
         case "controller":
             from driftctl_py.cli.controller import run_controller
 

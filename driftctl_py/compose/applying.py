@@ -127,6 +127,12 @@ class Holds:
     def resume(self, environment: str, *, reason: str) -> None:
         self._lift(environment, "suspended", reason)
 
+    def freeze(self, *, reason: str, until: datetime | None) -> Restraint:
+        return self._kept.holding.freeze(reason=reason, until=until)
+
+    def thaw(self, *, reason: str) -> None:
+        self._kept.holding.thaw(reason=reason)
+
     def release(self, environment: str, *, reason: str) -> None:
         self._lift(environment, "pinned", reason)
 

@@ -14,6 +14,7 @@ from driftctl_py.core.audit import Anchor, Entry, Flaw
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.restraint import Restraint, Why
 from driftctl_py.core.run import Run, State
+from driftctl_py.core.window import Closed
 
 
 class Need(Enum):
@@ -24,6 +25,8 @@ class Need(Enum):
     YES = "a yes"
     APPLY = "apply"
     """Nobody has to be asked, and nothing was applied yet."""
+    TIME = "its time"
+    """Nobody has to be asked, and it may not be applied yet: a window, or a freeze."""
     LOOK = "a look"
     """It was refused or rejected, did not converge, or drifted in a way that apply leaves."""
     NOTHING = "nothing"
@@ -34,7 +37,6 @@ _NEEDS = {
     State.UNKNOWN: Need.HELP,
     State.PARTLY_APPLIED: Need.HELP,
     State.HELD: Need.YES,
-    State.ALLOWED: Need.APPLY,
     State.REFUSED: Need.LOOK,
     State.REJECTED: Need.LOOK,
     State.NOT_CONVERGED: Need.LOOK,
@@ -47,13 +49,14 @@ _NEEDS = {
 @dataclass(frozen=True, slots=True)
 class EnvironmentNow:
     """One environment: its last run, what holds it back, who works at it. ``standing`` is that of
-    a held run."""
+    a held run, ``closed`` what its plan still waits for beside, as far as is known."""
 
     environment: str
     last: Run | None = None
     restraints: tuple[Restraint, ...] = ()
     lease: Lease | None = None
     standing: Standing | None = None
+    closed: tuple[Closed, ...] = ()
 
     @property
     def need(self) -> Need:
@@ -61,19 +64,21 @@ class EnvironmentNow:
             return Need.HELP
         if self.last is None:
             return Need.NOTHING
-        if self.last.state is State.HELD and self.standing and self.standing.enough:
-            return Need.APPLY
+        state, enough = self.last.state, self.standing is not None and self.standing.enough
+        if state is State.ALLOWED or (state is State.HELD and enough):
+            return Need.TIME if self.closed else Need.APPLY
         # Drift that apply leaves comes back at every check until somebody accepts it.
-        tolerated = self.last.state is State.IN_SYNC and self.last.drifted
-        return Need.LOOK if tolerated else _NEEDS.get(self.last.state, Need.NOTHING)
+        tolerated = state is State.IN_SYNC and self.last.drifted
+        return Need.LOOK if tolerated else _NEEDS.get(state, Need.NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusNow:
-    """All environments, as of ``at``."""
+    """All environments, as of ``at``; ``frozen`` is what holds all of them back."""
 
     environments: tuple[EnvironmentNow, ...]
     at: datetime
+    frozen: tuple[Restraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from driftctl_py.core.approval import Requirement
 from driftctl_py.core.assessment import Totals
 from driftctl_py.core.decision import Judgement
 from driftctl_py.core.governing import Governing
+from driftctl_py.core.window import Closed
 
 
 class State(Enum):
@@ -29,7 +30,7 @@ class State(Enum):
     ALLOWED = "allowed"
     """A saved plan waits for `apply`, and nobody has to be asked."""
     HELD = "held"
-    """A saved plan waits for somebody's yes."""
+    """A saved plan waits for somebody's yes, or for its time."""
     REFUSED = "refused"
     APPLIED = "applied"
     """And a plan made afterwards had nothing left to do."""
@@ -161,6 +162,8 @@ class Run:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     authors: tuple[str, ...] = ()
     """E-mail addresses of those who wrote what is not applied yet."""
+    closed: tuple[Closed, ...] = ()
+    """Why it was not the time to apply it when it was decided."""
 
     @property
     def short_fingerprint(self) -> str:
