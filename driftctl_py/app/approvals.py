@@ -19,6 +19,8 @@ from driftctl_py.core.approval import (
     People,
     Requirement,
     Standing,
+    Violation,
+    broken_since,
     may_approve,
     standing,
 )
@@ -68,7 +70,7 @@ class Approvals:
                 todo="`people`, `groups` and `approval` in driftctl.yaml say who may. Prove who "
                 "you are with a key (DRIFTCTL_APPROVER_KEY), or with --as aws.",
             )
-        now = self._clock()
+        now, violations = self._clock(), _violations(run)
         approval = Approval(
             id=self._new_id(),
             run=run.id,
@@ -79,6 +81,7 @@ class Approvals:
             expires_at=now + timedelta(seconds=requirement.expires_seconds),
             reason=reason,
             commit=run.commit,
+            violations=tuple(each.digest for each in violations),
         )
         evidence = {
             "approval": approval.id,
@@ -87,6 +90,7 @@ class Approvals:
             "lineage": approval.binding.lineage,
             "commit": run.commit,
             "reason": reason,
+            "violations": approval.seal,
         }
         what = "approved" if yes else "rejected"
         event = Event(what, now, by.text, run.environment, run.id, evidence)
@@ -98,6 +102,7 @@ class Approvals:
             requirement,
             self._people,
             authors=run.authors,
+            violations=violations,
             now=now,
             applied_at=last_applied(self._store, approval.binding),
             backing=backing_of(self._store, approvals, approval.binding),
@@ -132,6 +137,13 @@ class Approvals:
         run = found[0]
         if not run.state.waits and (alike := self._waits_alike(run)) is not None:
             # The loop plans again and again; who read an earlier run read the same.
+            read = [each.digest for each in _violations(run)]
+            if new := broken_since(read, _violations(alike)):
+                raise UsageError(
+                    f"Run {run.id} was planned again as {alike.id}, and by now the plan breaks "
+                    f"rules that it did not break: {', '.join(new[:3])}.",
+                    todo=f"Read it first: driftctl-py show {alike.id}",
+                )
             return alike
         if not run.state.waits:
             raise UsageError(
@@ -152,6 +164,10 @@ class Approvals:
         binding = binding_of(run)
         given = self._store.approvals(run.environment)
         return any(not each.yes and each.binding == binding for each in given)
+
+
+def _violations(run: Run) -> tuple[Violation, ...]:
+    return run.judgement.violations if run.judgement else ()
 
 
 def _named(runs: Sequence[Run]) -> str:

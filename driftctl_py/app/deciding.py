@@ -100,7 +100,7 @@ class Decider:
         judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
         since = last.commit if last is not None else ""
         source = self._settings.sources[environment.source]
-        wanted = environment.requirement.also(judgement.groups)
+        wanted = environment.requirement.also(judgement.groups, judgement.asks)
         run = replace(
             run,
             requirement=wanted,
@@ -127,6 +127,7 @@ class Decider:
                 wanted,
                 self._people,
                 authors=run.authors,
+                violations=judgement.violations,
                 now=now,
                 applied_at=last_applied(self._store, binding),
                 # A row that the trail knows nothing of, or a key that was taken away, says nothing.

@@ -160,6 +160,7 @@ class Queries:
             run.requirement or Requirement(),
             self.people,
             authors=run.authors,
+            violations=run.judgement.violations if run.judgement else (),
             now=self._clock(),
             # What was applied by this run rests on it; only for the next apply is it used up.
             applied_at=last_applied(self._store, binding) if run.state.waits else None,

@@ -8,9 +8,13 @@ an unrelated push replaces. Any change of content makes it fit no more.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from driftctl_py.core.canonical import canonical
+from driftctl_py.core.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,20 @@ def _fits(alias: str, identity: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """``count`` different persons, each in one of ``groups`` (empty: in any group at all)."""
+
+    count: int
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """What it takes. ``count`` different persons, each in one of ``groups`` (empty: in any group
-    at all), and at least one of each group of ``each_of``, whom rules want to be asked; who is in
-    both speaks for both. ``author_may``: who wrote what is to be applied may approve it.
-    ``unverified``: the operating system's word counts."""
+    at all), and whom rules want to be asked: at least one of each group of ``each_of``, and as many
+    as each of ``asks`` says. Each is to be met by itself, and one person speaks for all of them
+    that he fits. ``author_may``: who wrote what is to be applied may approve it. ``unverified``:
+    the operating system's word counts."""
 
     count: int = 1
     groups: tuple[str, ...] = ()
@@ -103,15 +116,45 @@ class Requirement:
     unverified: bool = False
     expires_seconds: int = 24 * 3600
     each_of: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
 
-    def also(self, groups: Iterable[str]) -> Requirement:
-        """And somebody of each of these groups, too."""
-        return replace(self, each_of=tuple(dict.fromkeys((*self.each_of, *groups))))
+    def also(self, groups: Iterable[str], asks: Iterable[Ask] = ()) -> Requirement:
+        """And somebody of each of these groups, too, and what is asked beside."""
+        return replace(
+            self,
+            each_of=tuple(dict.fromkeys((*self.each_of, *groups))),
+            asks=tuple(dict.fromkeys((*self.asks, *asks))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule, a policy or a limit that has something against a plan. ``address`` and ``deposed``
+    say of which object, empty: of the plan as a whole. The greater ``level``, the graver."""
+
+    rule: str
+    level: int
+    address: str = ""
+    deposed: str = ""
+    message: str = ""
+
+    @property
+    def words(self) -> str:
+        """``dba-only (module.db.aws_db_instance.main)``."""
+        return f"{self.rule} ({self.address or 'the plan as a whole'})"
+
+    @property
+    def digest(self) -> str:
+        """What an approval remembers it by. A policy may say more than one thing of an object, and
+        another one tomorrow, so what it says is part of it."""
+        said: list[Value] = [self.rule, self.level, self.address, self.deposed, self.message]
+        return sha256(canonical(said)).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One yes, or one no (``yes`` False), by one person at one moment."""
+    """One yes, or one no (``yes`` False), by one person at one moment. ``violations`` are the
+    digests of those that the plan had then; None: written down by a version that did not ask."""
 
     id: str
     run: str
@@ -122,6 +165,18 @@ class Approval:
     expires_at: datetime
     reason: str
     commit: str = ""
+    violations: tuple[str, ...] | None = None
+
+    @property
+    def seal(self) -> str:
+        """Of the violations, for the audit trail; empty where nobody asked for them."""
+        if self.violations is None:
+            return ""
+        return sha256("\n".join(sorted(set(self.violations))).encode()).hexdigest()
+
+
+# `decision.Level.DENY`.
+_GRAVEST_LEVEL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +199,19 @@ class Passed:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where it stands: ``given`` count, one for each person; at least ``missing`` more are needed,
-    among them somebody of each group of ``lacking``. ``rejected`` is a no that stands: it outranks
-    every yes."""
+    among them somebody of each group of ``lacking``, and as many as each of ``short`` says, which
+    are those that are missing. ``rejected`` is a no that stands: it outranks every yes."""
 
     given: tuple[Approval, ...] = ()
     missing: int = 0
     rejected: Approval | None = None
     passed: tuple[Passed, ...] = ()
     lacking: tuple[str, ...] = ()
+    short: tuple[Ask, ...] = ()
 
     @property
     def enough(self) -> bool:
-        return self.missing == 0 and not self.lacking and self.rejected is None
+        return not (self.missing or self.lacking or self.short or self.rejected)
 
 
 def standing(
@@ -165,15 +221,17 @@ def standing(
     people: People,
     *,
     authors: Sequence[str],
+    violations: Collection[Violation],
     now: datetime,
     applied_at: datetime | None = None,
     backing: Backing | None = None,
 ) -> Standing:
     """What the approvals of an environment are worth for one plan of it, now. ``authors`` are
-    e-mail addresses or identities. ``applied_at`` is when something was last applied that meant
-    just this: a yes is good for one apply, and one that was given before is used up. ``backing``
-    makes a yes count only with an entry of the trail, and the key that they were given by;
-    without it neither is asked.
+    e-mail addresses or identities, ``violations`` those that the plan has now: a yes is to no more
+    of them than there were when it was given. ``applied_at`` is when something was last applied
+    that meant just this: a yes is good for one apply, and one that was given before is used up.
+    ``backing`` makes a yes count only with an entry of the trail, and the key that they were given
+    by; without it neither is asked.
 
     The last word of each person decides, and a no of an author counts where their yes does not.
     """
@@ -205,12 +263,14 @@ def standing(
             passed.append(Passed(each, f"it expired at {moment(expires)}"))
         elif not each.yes:
             rejected = each
-        elif why := _is_author(name, requirement, people, authors):
+        elif why := (
+            _is_author(name, requirement, people, authors) or _breaks_more(each, violations)
+        ):
             passed.append(Passed(each, why))
         else:
             given[name] = each
-    missing, lacking = _still_needed(given, requirement, people)
-    return Standing(tuple(given.values()), missing, rejected, tuple(passed), lacking)
+    missing, lacking, short = _still_needed(given, requirement, people)
+    return Standing(tuple(given.values()), missing, rejected, tuple(passed), lacking, short)
 
 
 def may_approve(
@@ -243,6 +303,21 @@ def may_ever_approve(requirement: Requirement, people: People) -> frozenset[str]
     )
 
 
+def broken_since(digests: Iterable[str], violations: Iterable[Violation]) -> tuple[str, ...]:
+    """In words, what of the violations is not among those with these digests, or was less grave
+    then. What is less grave by now is nothing new."""
+    known = frozenset(digests)
+    new = (
+        each.words
+        for each in violations
+        if not any(
+            replace(each, level=level).digest in known
+            for level in range(each.level, _GRAVEST_LEVEL + 1)
+        )
+    )
+    return tuple(dict.fromkeys(new))
+
+
 def _in_order(approval: Approval) -> tuple[datetime, bool, str]:
     """Of a yes and a no at one moment, the no is the last word."""
     return approval.at, not approval.yes, approval.id
@@ -271,7 +346,9 @@ def _not_by(by: Identity, requirement: Requirement, people: People) -> str:
     if not (by.verified or requirement.unverified):
         return f"{by.text} is unverified, which counts only where `approval.unverified` is true"
     groups, asked = people.groups_of(name), {*requirement.groups, *requirement.each_of}
-    if requirement.groups and not groups & asked:
+    asked.update(group for ask in requirement.asks for group in ask.groups)
+    anybody = not requirement.groups or not all(ask.groups for ask in requirement.asks)
+    if not anybody and not groups & asked:
         return f"{name} is in none of the groups that are asked: {', '.join(sorted(asked))}"
     if not groups:
         return f"{name} is in no group of driftctl.yaml"
@@ -307,19 +384,36 @@ def _expires(approval: Approval, requirement: Requirement) -> datetime:
     return min(approval.expires_at, approval.at + timedelta(seconds=requirement.expires_seconds))
 
 
+def _breaks_more(approval: Approval, violations: Collection[Violation]) -> str:
+    new = broken_since(approval.violations or (), violations)
+    if not new:
+        return ""
+    if approval.violations is None:
+        return "it was written down by a version that did not ask which rules the plan breaks"
+    some = ", ".join(new[:3]) + (f" and {len(new) - 3} more" if len(new) > 3 else "")
+    return f"since then the plan breaks rules that it did not break: {some}"
+
+
 def _still_needed(
     names: Iterable[str], requirement: Requirement, people: People
-) -> tuple[int, tuple[str, ...]]:
-    """How many more at least, and of which groups nobody said yes."""
+) -> tuple[int, tuple[str, ...], tuple[Ask, ...]]:
+    """How many more at least, of which groups nobody said yes, and what is missing of what is
+    asked beside."""
     groups = [people.groups_of(name) for name in names]
-    wanted = frozenset(requirement.groups)
-    counted = sum(bool(each & wanted) if wanted else bool(each) for each in groups)
+
+    def missing(ask: Ask) -> int:
+        wanted = frozenset(ask.groups)
+        counted = sum(bool(each & wanted) if wanted else bool(each) for each in groups)
+        # Nothing is ever approved by nobody.
+        return max(max(ask.count, 1) - counted, 0)
+
     lacking = tuple(
         group for group in requirement.each_of if not any(group in each for each in groups)
     )
-    # Nothing is ever approved by nobody.
-    short = max(requirement.count, 1) - counted
-    return max(short, int(bool(lacking)), 0), lacking
+    asks = ((replace(ask, count=missing(ask))) for ask in requirement.asks)
+    short = tuple(ask for ask in asks if ask.count)
+    own = missing(Ask(requirement.count, requirement.groups))
+    return max(own, int(bool(lacking)), *(ask.count for ask in short)), lacking, short
 
 
 def moment(at: datetime) -> str:

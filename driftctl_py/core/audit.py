@@ -106,6 +106,8 @@ def tells_of(entry: Entry, approval: Approval) -> bool:
         and event.run == approval.run
         and evidence.get("approval") == approval.id
         and _binding(event) == approval.binding
+        # Entries from before anybody asked have none.
+        and evidence.get("violations", "") == approval.seal
         and chained(event, entry.number, entry.before).hash == entry.hash
     )
 

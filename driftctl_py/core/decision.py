@@ -16,7 +16,7 @@ from datetime import datetime
 from enum import Enum, IntEnum
 from typing import TypeAlias, assert_never
 
-from driftctl_py.core.approval import Approval, Requirement, Standing, moment
+from driftctl_py.core.approval import Approval, Ask, Requirement, Standing, Violation, moment
 from driftctl_py.core.assessment import Assessment, Finding, Origin
 from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
@@ -51,13 +51,15 @@ class Cause(Enum):
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What one rule, or a mode, says about one change. ``rule`` is its name (``apply.drift: auto``
-    for a mode), ``where`` its ``file:line``, ``groups`` whom it wants to be asked."""
+    for a mode), ``where`` its ``file:line``, ``groups`` whom it wants to be asked: somebody
+    of each, and ``count`` persons of them (or, without any, of any group) in all."""
 
     level: Level
     rule: str
     where: str = ""
     message: str = ""
     groups: tuple[str, ...] = ()
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +104,36 @@ class Judgement:
     @property
     def groups(self) -> tuple[str, ...]:
         """Whom rules want to be asked, beside what the environment requires: somebody of each.
-        Hand them to `Requirement.also` before asking where the approvals stand."""
-        rulings = [ruling for each in self.changes for ruling in each.rulings]
-        asked = (
-            group
-            for ruling in (*rulings, *self.of_plan)
-            if ruling.level is Level.APPROVE
-            for group in ruling.groups
-        )
+        Hand them, and ``asks``, to `Requirement.also` before asking where the approvals stand."""
+        asked = (group for ruling in self._asking() for group in ruling.groups)
         return tuple(dict.fromkeys(asked))
+
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """Of which rules want more than one person, and how many."""
+        asked = (Ask(each.count, each.groups) for each in self._asking() if each.count > 1)
+        return tuple(dict.fromkeys(asked))
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What rules, policies and limits have against it. What a switch says is no violation: it
+        says the same of every plan."""
+        found = [
+            Violation(ruling.rule, int(ruling.level), each.address, each.deposed, ruling.message)
+            for each in self.changes
+            for ruling in each.rulings
+            if ruling.level is not Level.ALLOW and ruling not in _SWITCHES
+        ]
+        found += [
+            Violation(ruling.rule, int(ruling.level), message=ruling.message)
+            for ruling in self.of_plan
+            if ruling.level is not Level.ALLOW
+        ]
+        return tuple(found)
+
+    def _asking(self) -> Iterator[Ruling]:
+        rulings = (ruling for each in self.changes for ruling in each.rulings)
+        return (each for each in (*rulings, *self.of_plan) if each.level is Level.APPROVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +344,7 @@ def _by_drift(mode: Mode) -> Ruling:
     return Ruling(_LEVELS[mode], f"apply.drift: {mode.value}")
 
 
+_SWITCHES = frozenset(by(mode) for by in (_by_git, _by_drift) for mode in Mode)
 _NEVER = {
     _by_git(Mode.NEVER): (
         "apply.git is never, so commits are not applied here.",
@@ -407,10 +431,11 @@ def decide(
             return Apply(judgement)
         case Level.APPROVE:
             unasked = [each for each in judgement.groups if each not in requirement.each_of]
-            standing = _at(standing, now, unasked)
+            asks = [each for each in judgement.asks if each not in requirement.asks]
+            standing = _at(standing, now, unasked, asks)
             if standing.enough and not closed:
                 return Apply(judgement, standing.given)
-            return Hold(judgement, requirement.also(unasked), standing, closed)
+            return Hold(judgement, requirement.also(unasked, asks), standing, closed)
         case Level.DENY:
             return Refuse((_UNJUDGED,), judgement)
         case _ as never:
@@ -521,15 +546,18 @@ def _no_of(approval: Approval) -> str:
     return f"{approval.by.text} said no at {moment(approval.at)}: {approval.reason}"
 
 
-def _at(standing: Standing, now: datetime, unasked: list[str]) -> Standing:
+def _at(standing: Standing, now: datetime, unasked: list[str], asks: list[Ask]) -> Standing:
     """The same at another moment: what has expired since is missing again. And where nobody asked
     whether somebody of a group said yes, nobody did."""
     given = tuple(each for each in standing.given if now < each.expires_at)
     expired = len(standing.given) - len(given)
-    lacking = (*standing.lacking, *unasked)
+    lacking, short = (*standing.lacking, *unasked), (*standing.short, *asks)
     return replace(
         standing,
         given=given,
-        missing=max(standing.missing + expired, int(bool(lacking))),
+        missing=max(
+            standing.missing + expired, int(bool(lacking)), *(each.count for each in short)
+        ),
         lacking=lacking,
+        short=short,
     )

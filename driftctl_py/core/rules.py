@@ -60,7 +60,9 @@ def rulings_of(
         matched = [each for each in changes if _holds(rule.effect, asked, rule, each)]
         if not many_enough(rule, len(matched), managed):
             continue
-        ruling = Ruling(LEVELS[rule.effect], rule.name, rule.where, rule.message, rule.groups)
+        ruling = Ruling(
+            LEVELS[rule.effect], rule.name, rule.where, rule.message, rule.groups, rule.count
+        )
         for change in matched:
             said.setdefault(change.key, []).append(ruling)
     return Rulings({key: tuple(each) for key, each in said.items()})

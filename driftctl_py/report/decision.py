@@ -15,6 +15,7 @@ from typing import assert_never
 
 from driftctl_py.core.approval import (
     Approval,
+    Ask,
     Identity,
     People,
     Requirement,
@@ -238,21 +239,36 @@ def purpose_words(run: Run) -> str:
 
 def needs(requirement: Requirement, standing: Standing, run: Run, people: People) -> str:
     """``needs 1 of: dba (ada, grace); not the author of 77b0de4 (linus); …``."""
-    wanted, lacking = requirement.groups, standing.lacking
+    wanted, lacking, short = requirement.groups, standing.lacking, standing.short
     if not wanted and standing.missing == len(lacking) == 1:
         wanted, lacking = lacking, ()
+    elif not wanted and [each.count for each in short] == [standing.missing]:
+        # One rule asks for all that are missing.
+        wanted, short = short[0].groups, ()
     who = ", ".join(_group(each, people) for each in wanted) or "any group"
     more = f"{standing.missing} more" if standing.given else f"{standing.missing}"
     found = [f"needs {more} of: {who}"]
-    if lacking and lacking != wanted:
-        each = ", and one of ".join(_group(group, people) for group in lacking)
-        found.append(f"among them one of {each}")
+    lacking = () if lacking == wanted[:1] == wanted else lacking
+    short = tuple(each for each in short if each.groups != wanted)
+    if among := [*_among(lacking, short, people)]:
+        found.append(f"among them {', and '.join(among)}")
     if not requirement.author_may and run.authors:
         names = sorted({people.name_of(each) or each for each in run.authors})
         authors = "author" if len(names) == 1 else "authors"
         of = f" of {run.commit[:7]}" if run.commit else ""
         found.append(f"not the {authors}{of} ({_some(names)})")
     return "; ".join([*found, f"a yes is good for {_lasts(requirement.expires_seconds)}"])
+
+
+def _among(lacking: Sequence[str], short: Sequence[Ask], people: People) -> Iterator[str]:
+    """``one of net (linus)``, ``2 of dba (ada, grace)``."""
+    for group in lacking:
+        # Who is short of two of a group need not be told that one of it is lacking.
+        if not any(each.groups == (group,) for each in short):
+            yield f"one of {_group(group, people)}"
+    for each in short:
+        of = " or ".join(_group(group, people) for group in each.groups) or "any group"
+        yield f"{each.count} of {of}"
 
 
 def person(by: Identity, people: People) -> str:

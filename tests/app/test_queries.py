@@ -62,6 +62,7 @@ class History:
             "fingerprint": binding.fingerprint,
             "governing": binding.governing,
             "lineage": binding.lineage,
+            "violations": approval.seal,
         }
         by = approval.by.text
         event = Event("approved", approval.at, by, binding.environment, approval.run, evidence)

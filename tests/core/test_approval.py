@@ -15,6 +15,7 @@ from driftctl_py.core.approval import (
     People,
     Requirement,
     Standing,
+    Violation,
     may_approve,
     may_ever_approve,
     moment,
@@ -62,8 +63,11 @@ def stands(
     authors: tuple[str, ...] = (),
     binding: Binding = BINDING,
     now: datetime = NOW,
+    violations: tuple[Violation, ...] = (),
 ) -> Standing:
-    return standing(approvals, binding, requirement, people, authors=authors, now=now)
+    return standing(
+        approvals, binding, requirement, people, authors=authors, violations=violations, now=now
+    )
 
 
 def passed(found: Standing) -> list[str]:
@@ -76,7 +80,9 @@ def passed(found: Standing) -> list[str]:
 def backed(*approvals: Approval, keys: dict[str, datetime], entries: bool = True) -> Standing:
     backing = Backing(frozenset(each.id for each in approvals if entries), keys)
     requirement = Requirement(groups=("dba", "net"))
-    return standing(approvals, BINDING, requirement, PEOPLE, authors=(), now=NOW, backing=backing)
+    return standing(
+        approvals, BINDING, requirement, PEOPLE, authors=(), violations=(), now=NOW, backing=backing
+    )
 
 
 def test_a_yes_counts_with_an_entry_of_the_trail_and_the_key_it_was_given_by() -> None:
@@ -301,10 +307,19 @@ def test_a_yes_is_good_no_longer_than_what_is_required_by_now() -> None:
 def test_a_yes_is_good_for_one_apply() -> None:
     given = yes(ADA)
     before = standing(
-        [given], BINDING, DBA, PEOPLE, authors=(), now=NOW, applied_at=given.at - HOUR
+        [given],
+        BINDING,
+        DBA,
+        PEOPLE,
+        authors=(),
+        violations=(),
+        now=NOW,
+        applied_at=given.at - HOUR,
     )
 
-    after = standing([given], BINDING, DBA, PEOPLE, authors=(), now=NOW, applied_at=given.at)
+    after = standing(
+        [given], BINDING, DBA, PEOPLE, authors=(), violations=(), now=NOW, applied_at=given.at
+    )
 
     assert before.enough
     assert not after.enough

@@ -30,6 +30,7 @@ from driftctl_py.core.decision import (
     Apply,
     Decision,
     Hold,
+    Judgement,
     Level,
     Nothing,
     Obstacle,
@@ -167,12 +168,14 @@ class Saved:
 
 @dataclass(frozen=True)
 class Word:
-    """What the oracle's book says: one person said yes or no to some content."""
+    """What the oracle's book says: one person said yes or no to some content, of which rules had
+    this to say by then."""
 
     person: str
     yes: bool
     at: datetime
     content: tuple[object, ...]
+    said: frozenset[str]
 
 
 def an_object(address: str, value: int | None) -> Value:
@@ -409,10 +412,12 @@ class Controller(RuleBasedStateMachine):
                 self.now,
                 self.now + LIFE,
                 "because",
+                violations=tuple(each.digest for each in self.judged(saved)[1].violations),
             )
         )
         if person := SPEAKERS[by]:
-            self.book.append(Word(person, yes, self.now, saved.snapshot.content))
+            found = saved.snapshot
+            self.book.append(Word(person, yes, self.now, found.content, self.rules_say(found)))
 
     def apply(self, saved: Saved) -> None:
         if (saved.serial, saved.binding.lineage) != (self.world.serial, self.world.lineage):
@@ -468,25 +473,27 @@ class Controller(RuleBasedStateMachine):
         authors = tuple(each.author for each in world.commits[since : commit + 1])
         return Saved(plan, binding, governing, snapshot, commit, world.serial, authors)
 
-    def decided(self, saved: Saved) -> Decision:
-        assessment = assess(saved.plan)
+    def judged(self, saved: Saved) -> tuple[Rulings, Judgement]:
         rulings = Rulings(
             {
                 **({("x.a", ""): (ASK_NET,)} if self.asks_net else {}),
                 **({("x.b", ""): (NO_B,)} if self.denies_b else {}),
             }
         )
-        judgement = judge(
+        return rulings, judge(
             saved.plan,
-            assessment,
+            assess(saved.plan),
             self.environment.apply,
             rulings,
             code_is_applied=self.code_is_applied(saved),
         )
-        requirement = self.environment.requirement.also(judgement.groups)
+
+    def decided(self, saved: Saved) -> Decision:
+        rulings, judgement = self.judged(saved)
+        requirement = self.environment.requirement.also(judgement.groups, judgement.asks)
         return decide(
             saved.plan,
-            assessment,
+            assess(saved.plan),
             judgement,
             requirement,
             standing(
@@ -495,6 +502,7 @@ class Controller(RuleBasedStateMachine):
                 requirement,
                 PEOPLE,
                 authors=saved.authors,
+                violations=judgement.violations,
                 now=self.now,
             ),
             rulings=rulings,
@@ -528,7 +536,7 @@ class Controller(RuleBasedStateMachine):
             wanted.append(drift if self.code_is_applied(saved) else git)
         if Mode.NEVER in wanted:
             return False
-        words = self.last_words(found.content)
+        words = self.last_words(found)
         heard = {*DBA, *(NET if asked else ())}
         if any(not yes for person, yes in words.items() if person in heard):
             return False
@@ -539,12 +547,22 @@ class Controller(RuleBasedStateMachine):
         enough = len(said_yes & set(DBA)) >= self.environment.requirement.count
         return enough and (not asked or bool(said_yes & set(NET)))
 
-    def last_words(self, content: tuple[object, ...]) -> dict[str, bool]:
+    def last_words(self, found: Snapshot) -> dict[str, bool]:
         said: dict[str, Word] = {}
         for word in self.book:
-            if word.content == content:
+            if word.content == found.content:
                 said[word.person] = word
-        return {each.person: each.yes for each in said.values() if self.now < each.at + LIFE}
+        return {
+            each.person: each.yes
+            for each in said.values()
+            # A yes is to no more than there was to be said when it was given.
+            if self.now < each.at + LIFE and not (each.yes and self.rules_say(found) - each.said)
+        }
+
+    def rules_say(self, found: Snapshot) -> frozenset[str]:
+        asks = self.asks_net and "x.a" in found.changing
+        denies = self.denies_b and "x.b" in found.changing
+        return frozenset({"asks net"} if asks else ()) | frozenset({"denies b"} if denies else ())
 
     # --- What always holds ----------------------------------------------------------------------
 

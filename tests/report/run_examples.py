@@ -122,6 +122,7 @@ def said(by: str = "github:ada", *, yes: bool = True, **more: Any) -> Approval:
         "expires_at": NOW + timedelta(hours=24),
         "reason": "The flag is ours.",
         "commit": COMMIT,
+        "violations": tuple(each.digest for each in JUDGEMENT.violations),
     }
     return Approval(**facts | more)
 
