@@ -109,7 +109,6 @@ def canary_package(token: str) -> str:
 def canary(policy: RegoPolicy, asked: Asked, token: str) -> str:
     """The policy that asks, in words that Rego v0 and v1 both understand."""
     path = "".join(f"[{json.dumps(each)}]" for each in asked.package)
-    exceptions = f"some names in data{path}.exception\n    some name in names"
     return f"""package {canary_package(token)}
 
 import rego.v1
@@ -122,10 +121,17 @@ found[name] := value if {{
     some name in {json.dumps(asked.names)}
     value := data{path}[name]
 }}
+{(_EXCEPTIONS if CUSTOMS[policy.shape].forms else _NO_EXCEPTIONS).format(path=path)}"""
 
+
+_EXCEPTIONS = """
 exceptions contains name if {{
-    {exceptions if CUSTOMS[policy.shape].forms else "some name in []"}
+    some names in data{path}.exception
+    some name in names
 }}
+"""
+_NO_EXCEPTIONS = """
+exceptions := []
 """
 
 
