@@ -19,6 +19,7 @@ from driftctl_py.core.plan_diff import compare_plans
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import Restraint
 from driftctl_py.core.run import Applied, Run
+from driftctl_py.core.window import Closed
 from driftctl_py.errors import DriftctlError, EngineError, PlanError
 from driftctl_py.report.audit_text import entry_object
 from driftctl_py.report.json_values import Object, document_text, totals_object
@@ -131,6 +132,7 @@ def render_status_json(status: StatusNow) -> str:
             "document": "status",
             "at": moment(status.at),
             "exit_code": exit_code(status),
+            "frozen": [_restraint(each) for each in status.frozen],
             "environments": [_environment(each) for each in status.environments],
         }
     )
@@ -162,6 +164,7 @@ def run_object(run: Run) -> Object:
         "judgement": run.judgement and _judgement(run.judgement),
         "requirement": run.requirement and _requirement(run.requirement),
         "authors": list(run.authors),
+        "closed": [_closed(each) for each in run.closed],
         "reason": run.reason or None,
         "todo": run.todo or None,
         "applied": run.applied and _applied(run.applied),
@@ -184,6 +187,7 @@ def _decision(decision: Decision) -> Object:
         "requirement": None,
         "standing": None,
         "approvals": [],
+        "closed": [],
     }
     match decision:
         case Nothing(why):
@@ -193,11 +197,12 @@ def _decision(decision: Decision) -> Object:
                 "judgement": _judgement(judgement),
                 "approvals": [_approval(each) for each in approvals],
             }
-        case Hold(judgement, requirement, standing):
+        case Hold(judgement, requirement, standing, closed):
             return found | {
                 "judgement": _judgement(judgement),
                 "requirement": _requirement(requirement),
                 "standing": _standing(standing),
+                "closed": [_closed(each) for each in closed],
             }
         case Refuse(reasons, maybe, todo):
             return found | {
@@ -207,6 +212,14 @@ def _decision(decision: Decision) -> Object:
             }
         case _ as never:
             assert_never(never)
+
+
+def _closed(closed: Closed) -> Object:
+    return {
+        "why": closed.why,
+        "until": closed.until and moment(closed.until),
+        "by_command": closed.by_command,
+    }
 
 
 def _judgement(judgement: Judgement) -> Object:
@@ -328,6 +341,7 @@ def _environment(now: EnvironmentNow) -> Object:
         "needs": now.need.value,
         "last": now.last and run_object(now.last),
         "standing": now.standing and _standing(now.standing),
+        "closed": [_closed(each) for each in now.closed],
         "restraints": [_restraint(each) for each in now.restraints],
         "lease": now.lease and _lease(now.lease),
     }
