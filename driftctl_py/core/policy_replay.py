@@ -7,8 +7,9 @@ watched repository adds of its own: what they said then stands.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from driftctl_py.core.decision import Judged, Judgement, Level, Ruling, Rulings, judge_again
@@ -79,6 +80,31 @@ class Replayed:
     def differs(self) -> bool:
         """Would it be decided differently?"""
         return self.stricter or self.weaker or self.asks_others
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay came to: how many plans were decided anew, and those that differ or that could
+    not be read. ``changes`` counts plans of which the same is decided, and another word said of a
+    single change. ``gone`` counts runs of environments that the configuration does not have."""
+
+    plans: int = 0
+    different: list[Replayed] = field(default_factory=list)
+    unreadable: list[Replayed] = field(default_factory=list)
+    changes: int = 0
+    gone: Counter[str] = field(default_factory=Counter)
+    oldest: datetime | None = None
+
+    def take(self, replayed: Replayed) -> None:
+        self.oldest = replayed.at
+        if replayed.unreadable:
+            self.unreadable.append(replayed)
+            return
+        self.plans += 1
+        if replayed.differs:
+            self.different.append(replayed)
+        elif replayed.changes:
+            self.changes += 1
 
 
 def carried(judgement: Judgement, environment: Environment) -> Rulings:
