@@ -1,7 +1,8 @@
 """What a watched repository says of itself: it may ask for more than we do, never for less.
 
 Its own driftctl.yaml, if it holds one, is written by whoever may write to the repository, which
-are the people whom the gate is for. So it is heard where it is stricter, and nowhere else.
+are the people whom the gate is for. So it is heard where it is stricter, and nowhere else. Nothing
+that it names is ever run.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Tightening:
 
     def tightened(self, order: Order) -> Order:
         """The order with an environment that is as strict as either says. Raises `ConfigError`
-        for a copy that cannot be read: what it asks for is then not known."""
+        for a copy that cannot be read, or that names policies: what it asks for is then not
+        known."""
         environment, revision = order.environment, order.revision
         source = self._settings.sources[environment.source]
         if source.url == ".":

@@ -75,23 +75,26 @@ def tightened_by(own: Environment, theirs: Config, files: Collection[str]) -> En
     holds says stricter of the same directory. ``files`` are those of that repository. What the
     copy does not say stays, and so does what it says more loosely.
 
-    Raises ConfigError for a copy that does not fit its own repository.
+    Raises ConfigError for a copy that does not fit its own repository, and for one that wants
+    policies to be asked.
     """
     here = {name for name, source in theirs.sources.items() if source.url == "."}
     expansion = _Expansion(theirs, dict.fromkeys(here, _Tree.of(files)))
     for entry in theirs.entries:
         if entry.source in here:
             expansion.add(entry)
+    meant = [found for found in expansion.found.values() if found.path == own.path]
+    expansion.check_no_policies(meant)
     if expansion.problems:
         raise ConfigError(tuple(sorted(expansion.problems, key=lambda problem: problem.line)))
-    for found in expansion.found.values():
-        if found.path == own.path:
-            own = tightened(own, _said_of(own, found.settings, expansion.rules(found)))
+    for found in meant:
+        own = tightened(own, _said_of(own, found, expansion))
     return own
 
 
-def _said_of(own: Environment, settings: Settings, rules: tuple[Rule, ...]) -> Environment:
+def _said_of(own: Environment, found: _Found, expansion: _Expansion) -> Environment:
     """Our environment as another configuration has it, as far as that says anything."""
+    settings = found.settings
     modes, asked, ours = settings.apply, settings.approval, own.requirement
     said = _requirement(
         _approval(
@@ -109,7 +112,10 @@ def _said_of(own: Environment, settings: Settings, rules: tuple[Rule, ...]) -> E
         own,
         apply=ApplyModes(modes.git or own.apply.git, modes.drift or own.apply.drift),
         requirement=said.also(ours.each_of),
-        rules=rules,
+        limits=_decided(settings.limits, own.limits),
+        rules=expansion.rules(found),
+        timetables=expansion.timetables(found),
+        freezes=expansion.freezes(found),
     )
 
 
@@ -269,7 +275,7 @@ class _Expansion:
             apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
             limits=_decided(settings.limits, default.limits),
             rules=self.rules(found),
-            timetables=(windows,) if (windows := self.windows(found)) else (),
+            timetables=self.timetables(found),
             freezes=self.freezes(found),
             policies=self.policies(found),
         )
@@ -282,12 +288,14 @@ class _Expansion:
             if each.rule.speaks_of(found.name, found.settings.labels)
         )
 
-    def windows(self, found: _Found) -> tuple[Window, ...]:
-        return tuple(
+    def timetables(self, found: _Found) -> tuple[tuple[Window, ...], ...]:
+        """One of the windows that speak of it, if there are any."""
+        windows = tuple(
             each.window
             for each in self._config.windows
             if each.window.scope.covers(found.name, found.settings.labels)
         )
+        return (windows,) if windows else ()
 
     def freezes(self, found: _Found) -> tuple[Freeze, ...]:
         return tuple(
@@ -302,6 +310,20 @@ class _Expansion:
             for each in self._config.policies
             if each.policy.scope.covers(found.name, found.settings.labels)
         )
+
+    def check_no_policies(self, meant: Iterable[_Found]) -> None:
+        """To ask them would be to run a program of whoever may write to a watched repository, and
+        not to ask them would drop what somebody wants to be asked."""
+        wanted = {policy.name: policy for found in meant for policy in self.policies(found)}
+        for each in self._config.policies:
+            if each.policy.name in wanted:
+                self._note(
+                    each.line,
+                    f"The policy {each.policy.name} is named by the watched repository itself, "
+                    "whose programs and Rego are not run, so what it asks for is not known.",
+                    "Write it into the configuration that driftctl-py is started with, together "
+                    "with its files, and take it out of this one.",
+                )
 
     def check_scopes(self) -> None:
         """What is about no environment was meant for one, under another name."""

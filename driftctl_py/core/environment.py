@@ -6,10 +6,10 @@ Plain facts, fully resolved (defaults filled in, globs expanded). How they are w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Literal
+from typing import Literal, TypeVar
 
 from driftctl_py.core.approval import Requirement
 from driftctl_py.core.limits import Limits
@@ -17,6 +17,8 @@ from driftctl_py.core.policy import Policy
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.values import Json
 from driftctl_py.core.window import Freeze, Window
+
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,25 @@ def tightened(own: Environment, theirs: Environment) -> Environment:
         requirement=_tighter(own.requirement, theirs.requirement),
         # Who may be changed by a plan's author may not allow anything.
         rules=(*own.rules, *(each for each in theirs.rules if each.effect is not Effect.ALLOW)),
+        # By itself each timetable has to let a plan through, so that a window of theirs that allows
+        # is never one of ours.
+        timetables=(*own.timetables, *_others(theirs.timetables, own.timetables)),
+        freezes=(*own.freezes, *_others(theirs.freezes, own.freezes)),
+        limits=Limits(
+            _stricter_limit(own.limits.failures, theirs.limits.failures),
+            _stricter_limit(own.limits.applies_per_day, theirs.limits.applies_per_day),
+            _stricter_limit(own.limits.heals_per_day, theirs.limits.heals_per_day),
+        ),
     )
+
+
+def _others(found: Iterable[Each], known: Collection[Each]) -> list[Each]:
+    return [each for each in found if each not in known]
+
+
+def _stricter_limit(one: int, other: int) -> int:
+    """0 is no limit."""
+    return min(one, other) or max(one, other)
 
 
 def _tighter(own: Requirement, theirs: Requirement) -> Requirement:

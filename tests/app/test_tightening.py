@@ -86,6 +86,31 @@ def test_a_copy_that_is_stricter_is_heard(contents: GitContents, here: Repositor
     assert found.requirement.expires_seconds == OWN.requirement.expires_seconds
 
 
+def test_a_freeze_in_a_copy_freezes_and_a_window_that_allows_opens_nothing(
+    contents: GitContents, here: Repository
+) -> None:
+    freeze = "freezes: [{name: audit, from: 2026-12-01}]\n"
+    says(
+        here,
+        COPY + freeze + "windows: [{name: w, effect: allow, cron: '* * * * *', duration: 1d}]\n",
+    )
+
+    found = tightened(contents, str(here.path))
+
+    assert [each.name for each in found.freezes] == ["audit"]
+    assert found.freezes[0].where.startswith("driftctl.yaml of ")
+    assert [[each.name for each in timetable] for timetable in found.timetables] == [["w"]]
+
+
+def test_a_copy_that_names_a_program_is_refused_and_not_left_out(
+    contents: GitContents, here: Repository
+) -> None:
+    says(here, COPY + "policies: [{name: p, run: [./check.sh, '{plan}']}]\n")
+
+    with pytest.raises(ConfigError, match="The policy p is named by the watched repository"):
+        tightened(contents, str(here.path))
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from textwrap import dedent
 
 import pytest
@@ -16,6 +17,7 @@ from driftctl_py.core.limits import Limits
 from driftctl_py.core.places import S3ArtifactsPlace
 from driftctl_py.core.presets import PRESETS
 from driftctl_py.core.rule import Effect, Rule
+from driftctl_py.core.window import Freeze, Window, WindowEffect, closed
 from driftctl_py.errors import ConfigError
 
 FILES = {"default": ["environments/dev/main.tf", "environments/prod/main.tf"]}
@@ -502,6 +504,80 @@ def test_a_copy_may_add_rules_that_restrict_and_none_that_allows() -> None:
     found = tightened_by(replace(OWN, rules=(ours,)), theirs, FILES["default"])
 
     assert [each.name for each in found.rules] == ["ours", "a", "d"]
+
+
+def test_a_copy_adds_a_timetable_of_its_own_and_freezes_that_speak_of_its_environment() -> None:
+    ours = (Window("ours", WindowEffect.ALLOW, "0 9 * * *", 3600),)
+    frozen = Freeze("frozen", datetime(2026, 12, 20, tzinfo=UTC), None)
+    own = replace(OWN, timetables=(ours,), freezes=(frozen,))
+    theirs = decode(
+        """\
+        environments: [{path: environments/prod, name: live}]
+        windows:
+          - {name: always, effect: allow, cron: "* * * * *", duration: 1d,
+             when: {environments: [live]}}
+          - {name: other, effect: deny, cron: "* * * * *", duration: 1d,
+             when: {environments: [prod]}}
+        freezes:
+          - {name: audit, from: 2026-12-01}
+          - {name: frozen, from: 2026-12-20}
+          - {name: others, from: 2026-12-01, when: {environments: [prod]}}
+        """
+    )
+
+    found = tightened_by(own, theirs, FILES["default"])
+
+    assert [[each.name for each in timetable] for timetable in found.timetables] == [
+        ["ours"],
+        ["always"],
+    ]
+    assert [each.name for each in found.freezes] == ["frozen", "audit"]
+    assert tightened_by(found, theirs, FILES["default"]) == found
+    # At nine both let it; later theirs alone does not make up for ours.
+    nine, ten = (datetime(2026, 11, 24, hour, 30, tzinfo=UTC) for hour in (9, 10))
+    assert not closed(found.timetables, (), {"drift"}, nine)
+    assert closed(found.timetables, (), {"drift"}, ten)
+
+
+def test_of_limits_the_stricter_counts_and_what_a_copy_does_not_say_stays() -> None:
+    own = replace(OWN, limits=Limits(0, 10, 5))
+    text = """\
+environments: [environments/*]
+defaults: {limits: {failures: 4, heals_per_day: 0}}
+overrides: {prod: {limits: {applies_per_day: %d}}}
+"""
+
+    strict = tightened_by(own, decode(text % 7), FILES["default"])
+    loose = tightened_by(own, decode(text % 11), FILES["default"])
+
+    assert strict.limits == Limits(4, 7, 5)
+    assert loose.limits == Limits(4, 10, 5)
+    assert tightened_by(own, decode("environments: [environments/*]\n"), FILES["default"]) == own
+
+
+def test_a_copy_that_wants_policies_to_be_asked_is_refused_and_says_where_they_go() -> None:
+    theirs = decode(
+        """\
+        environments: [environments/*]
+        policies:
+          - {name: a, rego: policy, rego_version: v1, when: {environments: [dev]}}
+          - {name: b, run: [./check.sh, "{plan}"]}
+          - {name: c, rego: policy, rego_version: v1, when: {environments: [prod]}}
+        """
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        tightened_by(OWN, theirs, FILES["default"])
+
+    assert [str(each) for each in caught.value.problems] == [
+        f"driftctl.yaml:{line}: The policy {name} is named by the watched repository itself, whose "
+        "programs and Rego are not run, so what it asks for is not known.\n"
+        "  Write it into the configuration that driftctl-py is started with, together with its "
+        "files, and take it out of this one."
+        for line, name in ((4, "b"), (5, "c"))
+    ]
+    elsewhere = replace(OWN, path="environments/other")
+    assert tightened_by(elsewhere, theirs, FILES["default"]) == elsewhere
 
 
 # --- Rules ---------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,9 @@ from driftctl_py.core.environment import (
     stricter,
     tightened,
 )
+from driftctl_py.core.limits import Limits
+from driftctl_py.core.policy import CheckProgram
+from driftctl_py.core.window import Freeze, Window, WindowEffect
 from tests.core.test_approval import APPROVALS, AUTHORS, REQUIREMENTS, stands
 
 OWN = Environment(
@@ -22,6 +26,10 @@ OWN = Environment(
     apply=ApplyModes(Mode.AUTO, Mode.GATE),
     requirement=Requirement(groups=("dba", "net"), author_may=True, unverified=True),
 )
+
+
+COUNTS = st.integers(0, 4)
+LIMITS = st.builds(Limits, COUNTS, COUNTS, COUNTS)
 
 
 def with_requirement(requirement: Requirement) -> Environment:
@@ -42,6 +50,8 @@ def test_a_copy_in_the_repository_tightens_and_changes_nothing_else() -> None:
         apply=ApplyModes(Mode.GATE, Mode.AUTO),
         requirement=Requirement(2, ("net", "dba", "web"), True, False, 3600, ("legal",)),
         apply_grace_seconds=1,
+        limits=Limits(5, 0, 9),
+        policies=(CheckProgram("theirs", ("sh", "{plan}")),),
     )
 
     assert tightened(OWN, theirs) == replace(
@@ -67,11 +77,36 @@ def test_groups_of_one_side_are_asked_where_the_other_names_none() -> None:
     assert tightened(anybody, OWN).requirement.groups == ("dba", "net")
 
 
+@given(LIMITS, LIMITS)
+def test_of_two_limits_none_is_looser_than_either(own: Limits, theirs: Limits) -> None:
+    found = tightened(replace(OWN, limits=own), replace(OWN, limits=theirs)).limits
+
+    for name in ("failures", "applies_per_day", "heals_per_day"):
+        both = [getattr(own, name), getattr(theirs, name)]
+        given_ones = [each for each in both if each]
+        assert getattr(found, name) == (min(given_ones) if given_ones else 0)
+
+
+def test_windows_and_freezes_are_added_and_none_of_ours_is_changed() -> None:
+    ours = (Window("w", WindowEffect.DENY, "0 9 * * *", 60),)
+    theirs = (Window("w", WindowEffect.ALLOW, "* * * * *", 60),)
+    frozen = Freeze("f", datetime(2026, 12, 20, tzinfo=UTC), None)
+    own = replace(OWN, timetables=(ours,), freezes=(frozen,))
+    longer = replace(frozen, start=datetime(2026, 12, 1, tzinfo=UTC))
+
+    found = tightened(own, replace(OWN, timetables=(theirs, ours), freezes=(longer, frozen)))
+
+    assert found == replace(own, timetables=(ours, theirs), freezes=(frozen, longer))
+
+
 MODES = st.builds(ApplyModes, st.sampled_from(Mode), st.sampled_from(Mode))
 ENVIRONMENTS = st.builds(
-    lambda modes, requirement: replace(OWN, apply=modes, requirement=requirement),
+    lambda modes, requirement, limits: replace(
+        OWN, apply=modes, requirement=requirement, limits=limits
+    ),
     MODES,
     REQUIREMENTS,
+    LIMITS,
 )
 
 
@@ -94,9 +129,8 @@ def test_a_tightened_environment_is_never_looser_than_either(
 @given(ENVIRONMENTS)
 def test_a_copy_that_says_the_same_changes_nothing(environment: Environment) -> None:
     assert tightened(environment, environment) == environment
-    assert tightened(environment, Environment("x", "y", requirement=LOOSEST)) == replace(
-        environment, apply=ApplyModes()
-    )
+    loose = Environment("x", "y", requirement=LOOSEST, limits=Limits(0, 0, 0))
+    assert tightened(environment, loose) == replace(environment, apply=ApplyModes())
 
 
 LOOSEST = Requirement(0, (), True, True, 10**9)
