@@ -6,7 +6,7 @@ approvals, restraints, and what was applied before.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from driftctl_py.app.ports import (
 )
 from driftctl_py.app.preparation import Prepared, Settings
 from driftctl_py.app.sharing import Sharing
-from driftctl_py.core.approval import People, standing
+from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.assessment import Status
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import (
@@ -39,8 +39,9 @@ from driftctl_py.core.decision import (
     decide,
     judge,
 )
+from driftctl_py.core.environment import Environment
 from driftctl_py.core.plan_report import View
-from driftctl_py.core.restraint import Why
+from driftctl_py.core.restraint import EVERYWHERE, Why, frozen
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.core.window import Closed, closed
 from driftctl_py.errors import DriftctlError, Untrusted
@@ -135,22 +136,33 @@ class Decider:
             ),
             rulings=rulings,
             obstacles=self.obstacles(order, made.prepared),
-            closed=self.closed(order, judgement),
+            closed=self.closed(environment, judgement),
             accepting=order.purpose is Purpose.ACCEPT,
             now=now,
         )
-        if order.purpose is Purpose.HEAL and isinstance(decision, Hold):
-            decision = Refuse(
-                ("Putting the drift back at the last applied commit needs an approval itself.",),
-                decision.judgement,
-            )
+        run = replace(run, closed=decision.closed if isinstance(decision, Hold) else ())
+        decision = _of_purpose(order.purpose, decision)
         return self._recorded(run, order, decision, made), decision
 
-    def closed(self, order: Order, judgement: Judgement) -> tuple[Closed, ...]:
-        """Why it is not the time to apply it."""
-        environment = order.environment
+    def held(
+        self, run: Run, order: Order, allowed: Apply, closed: tuple[Closed, ...]
+    ) -> tuple[Run, Decision]:
+        """What was allowed a moment ago, and is not to be applied now: it waits."""
+        standing = Standing(allowed.approvals)
+        held = Hold(allowed.judgement, run.requirement or Requirement(), standing, closed)
+        decision = _of_purpose(order.purpose, held)
+        return self._recorded(replace(run, closed=closed), order, decision), decision
+
+    def closed(self, environment: Environment, judgement: Judgement) -> tuple[Closed, ...]:
+        """Why it is not the time to apply what was judged."""
         causes = {word for each in judgement.changes for word in each.cause.words}
-        return closed(environment.timetables, environment.freezes, causes, self._clock())
+        return self.closed_for(environment, causes)
+
+    def closed_for(self, environment: Environment, causes: Collection[str]) -> tuple[Closed, ...]:
+        """Why it is not the time to apply what has these causes."""
+        now = self._clock()
+        everywhere = frozen(self._store.restraints(EVERYWHERE), now)
+        return (*everywhere, *closed(environment.timetables, environment.freezes, causes, now))
 
     def obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
         """What forbids to apply there at this moment, whatever the plan says."""
@@ -165,7 +177,7 @@ class Decider:
                 )
             )
         for each in self._store.restraints(name):
-            if each.why is Why.PINNED or not each.holds(now):
+            if each.why in (Why.PINNED, Why.FROZEN) or not each.holds(now):
                 continue
             until = f" until {each.until:%Y-%m-%d %H:%M} UTC" if each.until else ""
             way = "resume" if each.why is Why.SUSPENDED else "unblock"
@@ -270,6 +282,15 @@ def drop_plan(artifacts: Artifacts, run: Run) -> None:
             artifacts.drop(run.artifacts["plan"])
 
 
+def _of_purpose(purpose: Purpose, decision: Decision) -> Decision:
+    """Where drift is put back while a commit waits, nobody is asked and nothing is waited for."""
+    if purpose is not Purpose.HEAL or not isinstance(decision, Hold):
+        return decision
+    asks = "Putting the drift back at the last applied commit needs an approval itself."
+    reasons = [] if decision.standing.enough else [asks]
+    return Refuse((*reasons, *(each.why for each in decision.closed)), decision.judgement)
+
+
 def _meaning(run: Run) -> tuple[str, str]:
     return run.fingerprint, run.governing.digest if run.governing else ""
 
@@ -281,10 +302,13 @@ def _state_of(decision: Decision) -> tuple[State, str, str]:
             return State.IN_SYNC, why, ""
         case Apply():
             return State.ALLOWED, "", ""
-        case Hold(_, requirement, standing_now):
-            missing = standing_now.missing
-            asked = f" of {', '.join(requirement.groups)}" if requirement.groups else ""
-            plural = "approval" if missing == 1 else "approvals"
-            return State.HELD, f"It needs {missing} {plural}{asked}.", ""
-        case Refuse(reasons, _, todo):
-            return State.REFUSED, " ".join(reasons), todo
+        case Hold(_, requirement, standing_now, closed_now):
+            reasons = [each.why for each in closed_now]
+            if not standing_now.enough:
+                missing = standing_now.missing
+                asked = f" of {', '.join(requirement.groups)}" if requirement.groups else ""
+                plural = "approval" if missing == 1 else "approvals"
+                reasons.insert(0, f"It needs {missing} {plural}{asked}.")
+            return State.HELD, " ".join(reasons), ""
+        case Refuse(why_not, _, todo):
+            return State.REFUSED, " ".join(why_not), todo

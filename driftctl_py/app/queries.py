@@ -7,12 +7,15 @@ nothing is changed, so that asking is quick and can be done while something is a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from driftctl_py.app.binding import backing_of, last_applied
 from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.audit import Entry, verify
+from driftctl_py.core.decision import Level
 from driftctl_py.core.history import (
     EnvironmentNow,
     RunRecord,
@@ -20,7 +23,9 @@ from driftctl_py.core.history import (
     TrailCheck,
     binding_of,
 )
+from driftctl_py.core.restraint import EVERYWHERE, frozen
 from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.core.window import Closed, still_closed
 from driftctl_py.errors import ArtifactError, UsageError
 
 # What a check is made of takes longer to load than a thousand environments to read.
@@ -47,7 +52,11 @@ class Queries:
         restraints = self._store.restraints()
         leases = {lease.environment: lease for lease in self._store.leases()}
         now = self._clock()
-        holding = [each for each in restraints if each.holds(now)]
+        everywhere = [each for each in restraints if each.environment == EVERYWHERE]
+        freeze = frozen(everywhere, now)
+        holding = [
+            each for each in restraints if each.holds(now) and each.environment != EVERYWHERE
+        ]
         known = {*latest, *leases, *(each.environment for each in holding)}
         for name in names:
             self._must_know(name, known)
@@ -58,10 +67,11 @@ class Queries:
                 restraints=tuple(each for each in holding if each.environment == name),
                 lease=leases.get(name),
                 standing=self._standing_of_held(latest.get(name)),
+                closed=_still_closed(latest.get(name), freeze, now),
             )
             for name in sorted(names or known)
         )
-        return StatusNow(tuple(found), now)
+        return StatusNow(tuple(found), now, tuple(each for each in everywhere if each.holds(now)))
 
     def _ended(self, run: Run) -> Run:
         """The run before one that is only being planned: that says nothing yet, and whoever works
@@ -116,7 +126,10 @@ class Queries:
             standing=self._standing(run),
             events=tuple(entry for entry in self._store.entries() if entry.event.run == run.id),
             restraints=tuple(
-                each for each in self._store.restraints(run.environment) if each.holds(now)
+                each
+                for name in (EVERYWHERE, run.environment)
+                for each in self._store.restraints(name)
+                if each.holds(now)
             ),
             plan=plan,
             no_plan=no_plan,
@@ -154,7 +167,7 @@ class Queries:
         if binding is None or run.state not in _WAITED:
             return None
         approvals = self._store.approvals(run.environment)
-        return standing(
+        found = standing(
             approvals,
             binding,
             run.requirement or Requirement(),
@@ -167,6 +180,10 @@ class Queries:
             # What was decided stays as it was decided, whatever became of a key since.
             backing=backing_of(self._store, approvals, binding) if run.state.waits else None,
         )
+        if run.judgement is not None and run.judgement.level < Level.APPROVE:
+            # Nobody has to be asked; it is for its time that it waits.
+            return replace(found, missing=0, lacking=(), short=())
+        return found
 
     def _plan(self, run: Run) -> tuple[bytes | None, str]:
         reference = run.artifacts.get(_PLAN)
@@ -192,6 +209,13 @@ class Queries:
         else:
             todo = f"No run is stored yet. Begin with: driftctl-py plan {name}"
         raise UsageError(f"Nothing is stored about an environment {name!r}.", todo=todo)
+
+
+def _still_closed(
+    run: Run | None, freeze: tuple[Closed, ...], now: datetime
+) -> tuple[Closed, ...]:
+    """Why the plan that waits cannot be applied yet."""
+    return still_closed(run.closed, freeze, now) if run is not None and run.state.waits else ()
 
 
 _WAITED = frozenset(

@@ -26,11 +26,12 @@ from driftctl_py.app.tightening import Tightening
 from driftctl_py.app.waiting import Waiting
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Decision, Hold, Refuse
-from driftctl_py.core.environment import Mode
+from driftctl_py.core.environment import Environment, Mode
 from driftctl_py.core.history import binding_of
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.core.window import Closed
 from driftctl_py.errors import (
     DriftctlError,
     EngineError,
@@ -164,7 +165,9 @@ class Reconciler:
         waits = isinstance(outcome.decision, Hold | Refuse) and outcome.run.state.waits | (
             outcome.run.state is State.REFUSED
         )
-        if not waits or report is None or modes.drift is not Mode.AUTO or modes.git is Mode.AUTO:
+        if not waits or report is None or not self._may_heal(order.environment):
+            return None
+        if modes.git is Mode.AUTO and not outcome.run.closed:
             return None
         if order.purpose is not Purpose.RECONCILE or not report.assessment.drifted:
             return None
@@ -173,6 +176,12 @@ class Reconciler:
             return None
         return None if self._was_in_vain(outcome.run, last.commit) else last.commit
 
+    def _may_heal(self, environment: Environment) -> bool:
+        """Whether drift is put back there without asking, and now."""
+        if environment.apply.drift is not Mode.AUTO:
+            return False
+        return not self._decider.closed_for(environment, ("drift",))
+
     def _was_in_vain(self, run: Run, commit: str) -> bool:
         """Whether putting the drift back there was refused when all was as it is now: then it would
         be again, on each pass."""
@@ -180,7 +189,8 @@ class Reconciler:
             if each.purpose is Purpose.HEAL and each.commit == commit:
                 base = self._store.run(each.base)
                 same = base is not None and binding_of(base) == binding_of(run)
-                return each.state is State.REFUSED and same
+                # What was only closed then may be open by now.
+                return each.state is State.REFUSED and same and not each.closed
         return False
 
     def _heal(self, work: Work, outcome: Outcome, commit: str) -> Outcome | str:
@@ -213,7 +223,7 @@ class Reconciler:
                 made = self._planner.plan(prepared, refresh_only=order.purpose is Purpose.ACCEPT)
                 run, decision = self._decider.decided(run, order, made)
                 if isinstance(decision, Apply) and applies and (only is None or _alike(run, only)):
-                    run = self._applied(run, work, prepared, decision)
+                    run, decision = self._applied(run, work, prepared, decision)
         except DriftctlError as error:
             return self._failed(run, order, error)
         except Exception as error:
@@ -234,8 +244,8 @@ class Reconciler:
                     )
                     run, decision = self._decider.decided(waiting, order, made)
                     if isinstance(decision, Apply):
-                        run = self._applied(run, work, prepared, decision)
-                    heals = run.state.waits and order.environment.apply.drift is Mode.AUTO
+                        run, decision = self._applied(run, work, prepared, decision)
+                    heals = run.state.waits and self._may_heal(order.environment)
                     if run.state is not State.STALE and not heals:
                         return Outcome(run, decision, before, warnings=warnings)
                     again = run.reason if run.state is State.STALE else ""
@@ -247,13 +257,26 @@ class Reconciler:
         outcome = self._pass(work.about(base=waiting.id), applies=True, only=waiting)
         return replace(outcome, before=before, again=again)
 
-    def _applied(self, run: Run, work: Work, prepared: Prepared, decision: Apply) -> Run:
+    def _applied(
+        self, run: Run, work: Work, prepared: Prepared, decision: Apply
+    ) -> tuple[Run, Decision]:
+        """The run as it ended, and the decision: a plan for which it is not the time any more waits
+        on. ``insist`` asks once more when the run is written down as begun already; then what is
+        said there is how it failed."""
+        order = work.order
+
         def insist() -> None:
             work.insist()
-            for each in self._decider.obstacles(work.order, prepared):
+            for each in self._decider.obstacles(order, prepared):
                 raise UsageError(each.why, todo=each.todo)
+            if closed := self._decider.closed(order.environment, decision.judgement):
+                raise _NotNow(closed, order.environment.name)
 
-        return self._applier.apply(run, prepared, decision, actor=work.order.actor, insist=insist)
+        try:
+            ended = self._applier.apply(run, prepared, decision, actor=order.actor, insist=insist)
+        except _NotNow as error:
+            return self._decider.held(run, order, decision, error.closed)
+        return ended, decision
 
     def _working(
         self,
@@ -360,6 +383,18 @@ class Reconciler:
         with suppress(DriftctlError):
             self._store.save(ended, replace(event, evidence={"state": state.value}))
         return Outcome(ended, error=error)
+
+
+class _NotNow(UsageError):
+    """It was the time when it was decided, and is no more."""
+
+    def __init__(self, closed: tuple[Closed, ...], environment: str) -> None:
+        why = " ".join(each.why for each in closed)
+        super().__init__(
+            f"{why} That began after it was decided, and before the engine was started.",
+            todo=f"Nothing was applied. Later: driftctl-py apply {environment}",
+        )
+        self.closed = closed
 
 
 def _alike(run: Run, other: Run) -> bool:

@@ -35,6 +35,7 @@ from driftctl_py.core.decision import (
 )
 from driftctl_py.core.plan import Kind
 from driftctl_py.core.run import Purpose, Run
+from driftctl_py.core.window import Closed, over
 from driftctl_py.report import show, wording
 from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal, pieces
 
@@ -88,6 +89,7 @@ class DecisionLines(Terminal):
             case Hold():
                 yield from self.judgement(decision.judgement)
                 yield from self.standing(decision.requirement, decision.standing, run)
+                yield from self.closed(decision.closed)
             case Refuse():
                 for reason in decision.reasons:
                     yield from self.wrapped(reason, "  ", indent=4)
@@ -137,6 +139,11 @@ class DecisionLines(Terminal):
         if standing.missing:
             words = needs(requirement, standing, run, self.people)
             yield from self.wrapped(words, "  ", indent=4)
+
+    def closed(self, closed: Sequence[Closed]) -> Iterator[str]:
+        """Why it is not the time to apply it."""
+        for each in closed:
+            yield from self.wrapped(each.why, "  ", indent=4)
 
     def _said(self, verb: str, approval: Approval) -> Iterator[str]:
         words = f"{verb} {person(approval.by, self.people)} at {moment(approval.at)}"
@@ -188,7 +195,8 @@ def answer(run: Run, decision: Decision) -> str:
             said = "approved" if decision.approvals else "allowed"
             return f"{run.environment}: {said}"
         case Hold():
-            return f"{run.environment}: held"
+            end = over(decision.closed) if decision.standing.enough else None
+            return f"{run.environment}: held" + (f" until {moment(end)}" if end else "")
         case Refuse():
             return f"{run.environment}: refused"
         case _ as never:
@@ -204,6 +212,8 @@ def next_steps(run: Run, decision: Decision) -> list[str]:
         case Apply():
             return [command("apply", run.environment)]
         case Hold():
+            if decision.standing.enough:
+                return when_it_is_time(run.environment, decision.closed)
             return [command("approve", run.environment, reason=True)]
         case Refuse():
             return show.clean_lines(decision.todo)
@@ -216,6 +226,15 @@ def command(verb: str, *words: str, reason: bool = False) -> str:
     # The ellipsis is to be replaced; until then the shell takes it for a reason like any other.
     said = ' --reason "…"' if reason else ""
     return " ".join(["driftctl-py", verb, *map(shlex.quote, words)]) + said
+
+
+def when_it_is_time(environment: str, closed: Sequence[Closed]) -> list[str]:
+    """What brings a plan on that waits for nobody's yes."""
+    if not closed:
+        return [command("apply", environment)]
+    if (end := over(closed)) is not None:
+        return [f"{command('apply', environment)}  # from {moment(end)}"]
+    return [command("thaw", reason=True)] if any(each.by_command for each in closed) else []
 
 
 def purpose_words(run: Run) -> str:

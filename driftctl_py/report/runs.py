@@ -12,18 +12,20 @@ from typing import assert_never
 
 from driftctl_py.core.approval import Approval, People, Requirement, Standing, moment
 from driftctl_py.core.audit import Entry
-from driftctl_py.core.decision import Decision
+from driftctl_py.core.decision import Decision, Level
 from driftctl_py.core.history import RunRecord
 from driftctl_py.core.plan_diff import compare_plans
 from driftctl_py.core.plan_report import PlanReport, View
-from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.restraint import Restraint, Why, frozen
 from driftctl_py.core.run import Applied, Purpose, Run, State
+from driftctl_py.core.window import Closed, still_closed
 from driftctl_py.errors import PlanError
 from driftctl_py.report import show, wording
 from driftctl_py.report.decision import (
     DecisionLines,
     command,
     purpose_words,
+    when_it_is_time,
 )
 from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal
 
@@ -141,8 +143,13 @@ def answer(run: Run, took_seconds: float | None = None) -> str:
             return f"nothing to apply{left}"
         case State.ALLOWED:
             return "allowed; the saved plan waits to be applied"
-        case State.HELD:
+        case State.HELD if not run.closed:
             return "held; the saved plan waits for somebody's yes"
+        case State.HELD:
+            asks = run.judgement is not None and run.judgement.level is Level.APPROVE
+            # Whether enough was said is told below: it may change while it waits.
+            also = ", and for a yes unless it has it" if asks else ""
+            return f"held; the saved plan waits for its time{also}"
         case State.REFUSED:
             return "refused"
         case State.APPLIED:
@@ -170,7 +177,7 @@ def answer(run: Run, took_seconds: float | None = None) -> str:
 
 
 def restraint_words(restraint: Restraint) -> str:
-    """``suspended until 2026-11-26 09:00 UTC by ada: the migration runs``."""
+    """``suspended until 2026-11-26 09:00 UTC; by ada: the migration runs``."""
     match restraint.why:
         case Why.SUSPENDED:
             until = moment(restraint.until) if restraint.until else "somebody resumes it"
@@ -180,6 +187,9 @@ def restraint_words(restraint: Restraint) -> str:
         case Why.BLOCKED:
             after = f" since run {restraint.run}" if restraint.run else ""
             what = f"blocked{after}: nothing is applied until it is unblocked"
+        case Why.FROZEN:
+            until = moment(restraint.until) if restraint.until else "somebody thaws it"
+            what = f"frozen like everything else until {until}"
         case _ as never:
             assert_never(never)
     return f"{what}; by {restraint.by}: {restraint.reason}"
@@ -187,6 +197,8 @@ def restraint_words(restraint: Restraint) -> str:
 
 def lifted_by(restraint: Restraint) -> str:
     """The command that takes it away."""
+    if restraint.why is Why.FROZEN:
+        return command("thaw", reason=True)
     verb = {Why.SUSPENDED: "resume", Why.PINNED: "release", Why.BLOCKED: "unblock"}
     return command(verb[restraint.why], restraint.environment, reason=True)
 
@@ -204,7 +216,7 @@ class _Lines(DecisionLines):
         yield from self.wrapped(words, "", indent=2, style=style)
         yield from self.wrapped(purpose_words(run), "  ", indent=2)
         yield from self._what_became(run)
-        yield from self.next(_next(run))
+        yield from self.next(_next(run, None, run.closed))
 
     def given(self, approval: Approval, person: str, standing: Standing, run: Run) -> Iterator[str]:
         said = "approved" if approval.yes else "rejected"
@@ -224,7 +236,8 @@ class _Lines(DecisionLines):
         requirement = run.requirement or Requirement()
         yield from self.standing(requirement, standing, run, but=approval.id)
         if standing.enough:
-            yield from self.next([command("apply", run.environment)])
+            yield from self.closed(run.closed)
+            yield from self.next(when_it_is_time(run.environment, run.closed))
 
     def record(self, record: RunRecord, plan: str, no_plan: str) -> Iterator[str]:
         run = record.run
@@ -249,7 +262,8 @@ class _Lines(DecisionLines):
             yield from self._under("What is kept", self._items(kept))
         if record.events:
             yield from self._under("What happened", self._items(map(_event, record.events)))
-        steps = _next(run, record.standing)
+        closed = still_closed(run.closed, frozen(record.restraints, record.at), record.at)
+        steps = _next(run, record.standing, closed)
         if steps:
             yield ""
             yield from self.next(steps)
@@ -296,17 +310,17 @@ class _Lines(DecisionLines):
         yield from lines
 
 
-def _next(run: Run, standing: Standing | None = None) -> list[str]:
+def _next(run: Run, standing: Standing | None, closed: Sequence[Closed]) -> list[str]:
     if run.todo:
         return show.clean_lines(run.todo)
     name = run.environment
     match run.state:
         case State.HELD if standing is not None and standing.enough:
-            return [command("apply", name)]
+            return when_it_is_time(name, closed)
         case State.HELD:
             return [command("approve", name, reason=True)]
         case State.ALLOWED:
-            return [command("apply", name)]
+            return when_it_is_time(name, closed)
         case State.IN_SYNC if run.drifted:
             return [command("accept", name, reason=True)]
         case (

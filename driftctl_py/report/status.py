@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from driftctl_py.core.approval import moment
 from driftctl_py.core.assessment import Status
 from driftctl_py.core.history import EnvironmentNow, Need, StatusNow
-from driftctl_py.core.restraint import Why
+from driftctl_py.core.restraint import Restraint, Why, frozen
 from driftctl_py.core.run import Run, State
 from driftctl_py.report import show, wording
-from driftctl_py.report.decision import command
+from driftctl_py.report.decision import command, when_it_is_time
 from driftctl_py.report.runs import COLOUR_OF_STATE, lifted_by, restraint_words, state_words, table
 from driftctl_py.report.terminal import BOLD, Terminal
 
@@ -27,6 +27,7 @@ _SUMMARY = {
     Need.HELP: ("needs help", "need help"),
     Need.YES: ("waits for a yes", "wait for a yes"),
     Need.APPLY: ("waits to be applied", "wait to be applied"),
+    Need.TIME: ("waits for its time", "wait for their time"),
     Need.LOOK: ("needs a look", "need a look"),
 }
 
@@ -44,6 +45,8 @@ def exit_code(status: StatusNow) -> int:
 
 class _Status(Terminal):
     def all(self, status: StatusNow) -> Iterator[str]:
+        for each in status.frozen:
+            yield from self.wrapped(_frozen_words(each), "", indent=2, style=BOLD)
         yield from self.wrapped(answer(status), "", indent=2, style=BOLD)
         if not status.environments:
             return
@@ -98,6 +101,11 @@ def answer(status: StatusNow) -> str:
     return f"{count} environment{'' if count == 1 else 's'}: {', '.join(found)}"
 
 
+def _frozen_words(restraint: Restraint) -> str:
+    (said,) = frozen((restraint,), restraint.at)
+    return said.why
+
+
 def status_words(run: Run | None) -> str:
     """What the environment is by now, as far as the last run knows."""
     if run is None or not run.status:
@@ -120,27 +128,32 @@ def next_steps(status: StatusNow) -> list[str]:
         (each for each in status.environments if each.need is not Need.NOTHING),
         key=lambda each: order.index(each.need),
     )
-    steps = [_step(each) for each in wanting[:_STEPS_AT_MOST]]
-    more = len(wanting) - len(steps)
-    return [*steps, f"… and {more} more"] if more else steps
+    # Many wait for one thaw.
+    steps = list(dict.fromkeys(step for each in wanting for step in _steps(each)))
+    more = len(steps) - _STEPS_AT_MOST
+    return [*steps[:_STEPS_AT_MOST], f"… and {more} more"] if more > 0 else steps
 
 
-def _step(now: EnvironmentNow) -> str:
+def _steps(now: EnvironmentNow) -> list[str]:
     for restraint in now.restraints:
         if restraint.why is Why.BLOCKED:
-            return lifted_by(restraint)
+            return [lifted_by(restraint)]
     match now.need:
-        case Need.APPLY:
-            return command("apply", now.environment)
+        case Need.APPLY | Need.TIME:
+            return when_it_is_time(now.environment, now.closed)
         case Need.LOOK if now.last is not None and now.last.state is State.IN_SYNC:
-            return command("accept", now.environment, reason=True)
+            return [command("accept", now.environment, reason=True)]
         case _:
-            return command("show", now.last.id if now.last else now.environment)
+            return [command("show", now.last.id if now.last else now.environment)]
 
 
 def _remarks(now: EnvironmentNow, status: StatusNow) -> Iterator[str]:
     for restraint in now.restraints:
         yield f"{now.environment}: {restraint_words(restraint)}"
+    # That everything is frozen is said once, at the top.
+    for each in now.closed:
+        if not each.by_command:
+            yield f"{now.environment}: {each.why}"
     if now.lease is not None:
         lease = now.lease
         beat = wording.age(status.at - lease.beat_at)
