@@ -181,6 +181,13 @@ def _add_config(commands: Commands) -> None:
     actions.add_parser("schema", help="print its JSON Schema, for editors")
 
 
+def _add_policy(commands: Commands) -> None:
+    # They are many, and of no use to whoever only checks.
+    from driftctl_py.cli.policy_arguments import add_policy
+
+    add_policy(commands)
+
+
 def _add_init(commands: Commands) -> None:
     command = commands.add_parser(
         "init", help="write a commented driftctl.yaml for the repository you stand in"
@@ -247,6 +254,7 @@ _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "diff": _add_diff,
     "affected": _add_affected,
     "matrix": _add_matrix,
+    "policy": _add_policy,
     "config": _add_config,
     "init": _add_init,
     "demo": _add_demo,
@@ -381,6 +389,10 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.affected import run_matrix
 
             return run_matrix(arguments)
+        case "policy":
+            from driftctl_py.cli.policy import run_policy
+
+            return run_policy(arguments)
         case "config":
             from driftctl_py.cli.config import run_config
 
