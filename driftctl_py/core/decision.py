@@ -19,6 +19,7 @@ from typing import TypeAlias, assert_never
 from driftctl_py.core.approval import Approval, Ask, Requirement, Standing, Violation, moment
 from driftctl_py.core.assessment import Assessment, Finding, Origin
 from driftctl_py.core.environment import ApplyModes, Mode
+from driftctl_py.core.limits import is_limit
 from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
 from driftctl_py.core.values import UNKNOWN
 from driftctl_py.core.window import Closed
@@ -119,13 +120,13 @@ class Judgement:
         """What rules, policies and limits have against it. What a switch says is no violation: it
         says the same of every plan."""
         found = [
-            Violation(ruling.rule, int(ruling.level), each.address, each.deposed, ruling.message)
+            Violation(ruling.rule, int(ruling.level), each.address, each.deposed, _said(ruling))
             for each in self.changes
             for ruling in each.rulings
             if ruling.level is not Level.ALLOW and ruling not in _SWITCHES
         ]
         found += [
-            Violation(ruling.rule, int(ruling.level), message=ruling.message)
+            Violation(ruling.rule, int(ruling.level), message=_said(ruling))
             for ruling in self.of_plan
             if ruling.level is not Level.ALLOW
         ]
@@ -134,6 +135,11 @@ class Judgement:
     def _asking(self) -> Iterator[Ruling]:
         rulings = (ruling for each in self.changes for ruling in each.rulings)
         return (each for each in (*rulings, *self.of_plan) if each.level is Level.APPROVE)
+
+
+def _said(ruling: Ruling) -> str:
+    """A limit counts on while somebody makes up their mind, and has nothing else against a plan."""
+    return "" if is_limit(ruling.rule) else ruling.message
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from driftctl_py.core.decision import (
     judge_again,
 )
 from driftctl_py.core.environment import Environment
-from driftctl_py.core.limits import Limits
+from driftctl_py.core.limits import APPLIES, HEALS, Limits, rule_of
 from driftctl_py.core.plan import Kind
 from driftctl_py.core.run import Purpose, Run, State
 
@@ -167,7 +167,7 @@ def _heals(question: Question, before: Sequence[datetime]) -> Ruling:
     times = "once" if count == 1 else f"{count} times"
     return Ruling(
         Level.APPROVE,
-        f"limits.heals_per_day: {limit}",
+        rule_of(HEALS, limit),
         message=_with(
             f"It was put back {times} since {moment(before[0])}: something else changes it, too.",
             question.instead,
@@ -182,7 +182,7 @@ def _spent(question: Question, unasked: Sequence[datetime]) -> Ruling:
     again = moment(unasked[count - limit] + DAY)
     return Ruling(
         Level.APPROVE,
-        f"limits.applies_per_day: {limit}",
+        rule_of(APPLIES, limit),
         message=_with(
             f"{were} applied without asking in the last 24 hours; the next may be again at "
             f"{again}.",

@@ -20,3 +20,16 @@ class Limits:
     failures: int = 3
     applies_per_day: int = 0
     heals_per_day: int = 5
+
+
+APPLIES, HEALS = "limits.applies_per_day", "limits.heals_per_day"
+
+
+def rule_of(limit: str, count: int) -> str:
+    """What a limit is called where it wants somebody to be asked: ``limits.heals_per_day: 5``."""
+    return f"{limit}: {count}"
+
+
+def is_limit(rule: str) -> bool:
+    """Whether that is what a limit is called."""
+    return rule.startswith((f"{APPLIES}: ", f"{HEALS}: "))

@@ -283,6 +283,27 @@ def test_who_says_yes_lets_it_be_put_back_once_more(bench: Bench) -> None:
     assert again.state is State.HELD
 
 
+def test_a_yes_still_counts_when_the_limit_counts_otherwise_by_then(bench: Bench) -> None:
+    environment = limited(Limits(heals_per_day=2))
+    bench.converged()
+    for _ in range(2):
+        heals(bench, environment)
+        passes(bench, 10)
+    heals(bench, environment)
+    bench.approvals.give("prod", by=ADA, yes=True, reason="I saw who did it.")
+    bench.reconciler.apply(order(environment=environment))
+    (held,) = heals(bench, environment)
+    bench.approvals.give("prod", by=ADA, yes=True, reason="And again.")
+
+    passes(bench, 5)
+    applied = bench.reconciler.apply(order(environment=environment)).run
+
+    before, after = (each.judgement for each in (held, applied) if each.judgement)
+    assert "put back 3 times" in before.changes[0].rulings[0].message
+    assert "put back 2 times" in after.changes[0].rulings[0].message
+    assert applied.state is State.APPLIED
+
+
 def test_a_day_later_it_is_put_back_by_itself_again(bench: Bench) -> None:
     environment = limited(Limits(heals_per_day=2))
     bench.converged()
