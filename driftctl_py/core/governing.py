@@ -11,9 +11,11 @@ import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import assert_never
 
 from driftctl_py.core.canonical import canonical
 from driftctl_py.core.environment import Credentials, Environment, S3State
+from driftctl_py.core.policy import CheckProgram, Policy, RegoPolicy
 from driftctl_py.core.values import Value
 
 # Changes whenever the same content would get another digest, so that an approval given before
@@ -85,7 +87,9 @@ def seal(key: bytes, *parts: bytes) -> str:
 def ruling_text(environment: Environment) -> bytes:
     """What the configuration says that rules how this environment is planned and applied; equal
     for equal meaning. To be sealed, since variables may be secrets. Not in it: how often and how
-    long, labels, order between environments, and the ref, since content is what counts."""
+    long, labels, order between environments, and the ref, since content is what counts. Nor
+    windows, freezes and limits: they are asked at the moment of the apply, and a freeze that comes
+    and goes must not void what people said yes to."""
     requirement = environment.requirement
     said: dict[str, Value] = {
         "path": environment.path,
@@ -111,7 +115,38 @@ def ruling_text(environment: Environment) -> bytes:
     }
     if environment.rules:
         said["rules"] = [rule.meaning for rule in environment.rules]
+    if environment.policies:
+        said["policies"] = [_policy(each) for each in environment.policies]
     return canonical(said)
+
+
+def _policy(policy: Policy) -> Value:
+    """All that it says but where it is written, and how long it may take."""
+    groups = sorted(set(policy.groups))
+    match policy:
+        case RegoPolicy():
+            return {
+                "name": policy.name,
+                "rego": list(policy.paths),
+                "rego_version": policy.rego_version,
+                "input": policy.shape.value,
+                "package": policy.package,
+                "levels": {name: each.value for name, each in policy.levels.items()},
+                "program": policy.program,
+                "context": dict(policy.context),
+                "groups": [*groups],
+            }
+        case CheckProgram():
+            return {
+                "name": policy.name,
+                "run": list(policy.argv),
+                "exit_codes": {str(code): each.value for code, each in policy.levels.items()},
+                "whole": policy.whole,
+                "env": [*sorted(set(policy.env))],
+                "groups": [*groups],
+            }
+        case _ as never:
+            assert_never(never)
 
 
 def _state(state: S3State | None) -> Value:

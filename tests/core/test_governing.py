@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,11 @@ from driftctl_py.core.environment import (
     S3State,
 )
 from driftctl_py.core.governing import Governing, ruling_text, seal
+from driftctl_py.core.limits import Limits
+from driftctl_py.core.policy import CheckProgram, Policy, RegoPolicy, Shape
+from driftctl_py.core.rule import Effect
+from driftctl_py.core.scope import Scope
+from driftctl_py.core.window import Freeze, Window, WindowEffect
 
 GOVERNING = Governing(
     engine="terraform 1.11.4",
@@ -142,6 +148,53 @@ def test_what_rules_an_environment_is_in_its_text(other: Environment) -> None:
     assert ruling_text(other) != ruling_text(PROD)
 
 
+REGO = RegoPolicy("p", ("policy", "lib"), "v1", levels={"deny": Effect.DENY}, groups=("dba",))
+CHECK = CheckProgram("p", ("x", "{plan}"), {1: Effect.APPROVE}, env=("A", "B"), groups=("a", "b"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CHECK,
+        replace(REGO, name="q"),
+        replace(REGO, paths=("lib", "policy")),
+        replace(REGO, rego_version="v0"),
+        replace(REGO, shape=Shape.HCP),
+        replace(REGO, package="main"),
+        replace(REGO, levels={"deny": Effect.WARN}),
+        replace(REGO, program="conftest"),
+        replace(REGO, context={"a": [1]}),
+        replace(REGO, groups=()),
+        replace(CHECK, name="q"),
+        replace(CHECK, argv=("x", "-v", "{plan}")),
+        replace(CHECK, levels={2: Effect.APPROVE}),
+        replace(CHECK, whole=True),
+        replace(CHECK, env=("A",)),
+        replace(CHECK, groups=("a",)),
+    ],
+)
+def test_what_a_policy_says_is_in_its_text(other: Policy) -> None:
+    def text(*policies: Policy) -> bytes:
+        return ruling_text(replace(PROD, policies=policies))
+
+    assert text(other) not in (text(), text(REGO))
+    assert (other == CHECK) is (text(other) == text(CHECK))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (REGO, replace(REGO, timeout_seconds=9, where="f:9", scope=Scope(("prod",)))),
+        (CHECK, replace(CHECK, timeout_seconds=9, where="f:9", scope=Scope(("prod",)))),
+        (CHECK, replace(CHECK, env=("B", "A", "B"), groups=("b", "a", "b"))),
+    ],
+)
+def test_what_a_policy_does_not_say_is_not(one: Policy, other: Policy) -> None:
+    assert ruling_text(replace(PROD, policies=(one,))) == ruling_text(
+        replace(PROD, policies=(other,))
+    )
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -150,6 +203,9 @@ def test_what_rules_an_environment_is_in_its_text(other: Environment) -> None:
         replace(PROD, interval_seconds=60, plan_timeout_seconds=60, apply_grace_seconds=60),
         replace(PROD, labels={"team": "platform"}, needs=("network",), parallelism=3),
         replace(PROD, ref="v2", source="infra"),
+        replace(PROD, freezes=(Freeze("f", datetime(2026, 12, 20, tzinfo=UTC), None),)),
+        replace(PROD, timetables=((Window("w", WindowEffect.DENY, "0 9 * * *", 60),),)),
+        replace(PROD, limits=Limits(1, 1, 1)),
     ],
 )
 def test_what_does_not_rule_it_is_not(other: Environment) -> None:
