@@ -111,7 +111,7 @@ def _said_of(own: Environment, found: _Found, expansion: _Expansion) -> Environm
     return replace(
         own,
         apply=ApplyModes(modes.git or own.apply.git, modes.drift or own.apply.drift),
-        requirement=said.also(ours.each_of),
+        requirement=said.also(ours.each_of, ours.asks),
         limits=_decided(settings.limits, own.limits),
         rules=expansion.rules(found),
         timetables=expansion.timetables(found),

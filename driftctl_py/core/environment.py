@@ -180,4 +180,4 @@ def _tighter(own: Requirement, theirs: Requirement) -> Requirement:
         author_may=own.author_may and theirs.author_may,
         unverified=own.unverified and theirs.unverified,
         expires_seconds=min(own.expires_seconds, theirs.expires_seconds),
-    ).also((*own.each_of, *theirs.each_of, *beside))
+    ).also((*own.each_of, *theirs.each_of, *beside), (*own.asks, *theirs.asks))

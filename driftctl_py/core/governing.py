@@ -113,6 +113,8 @@ def ruling_text(environment: Environment) -> bytes:
             _identity(environment.apply_credentials),
         ],
     }
+    if requirement.asks:
+        said["asks"] = [[each.count, *sorted(set(each.groups))] for each in requirement.asks]
     if environment.rules:
         said["rules"] = [rule.meaning for rule in environment.rules]
     if environment.policies:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftctl_py.core.approval import Approval, Requirement
+from driftctl_py.core.approval import Approval, Ask, Requirement
 from driftctl_py.core.environment import (
     ApplyModes,
     Environment,
@@ -68,6 +68,15 @@ def test_groups_of_which_both_know_none_are_asked_beside_ours() -> None:
 
     assert found.groups == ("dba", "net")
     assert found.each_of == ("legal", "web")
+
+
+def test_what_either_asks_beside_is_asked() -> None:
+    ours, theirs = Ask(2, ("dba",)), Ask(3)
+    both = (Requirement().also([], [ours]), Requirement().also([], [theirs, ours]))
+
+    found = tightened(*map(with_requirement, both)).requirement
+
+    assert found.asks == (ours, theirs)
 
 
 def test_groups_of_one_side_are_asked_where_the_other_names_none() -> None:

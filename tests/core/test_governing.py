@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftctl_py.core.approval import Requirement
+from driftctl_py.core.approval import Ask, Requirement
 from driftctl_py.core.environment import (
     ApplyModes,
     Credentials,
@@ -140,6 +140,7 @@ PROD = Environment(
         replace(PROD, requirement=replace(PROD.requirement, unverified=True)),
         replace(PROD, requirement=replace(PROD.requirement, expires_seconds=60)),
         replace(PROD, requirement=PROD.requirement.also(["net"])),
+        replace(PROD, requirement=PROD.requirement.also([], [Ask(2, ("net",))])),
         replace(PROD, plan_credentials=None),
         replace(PROD, apply_credentials=PROD.plan_credentials),
     ],
