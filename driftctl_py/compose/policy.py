@@ -91,7 +91,9 @@ def test(asking: Asking, files: Sequence[Path], read: ReadOptions) -> tuple[Outc
     from driftctl_py.core.policy_tests import decode_tests
 
     files = files or _test_files(find_config(asking.options.config))
-    cases, problems, place_of = list[Case](), list[Problem](), dict[str, Path]()
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    place_of: dict[str, Path] = {}
     for file in files:
         try:
             found = decode_tests(_bytes(file), filename=str(file))

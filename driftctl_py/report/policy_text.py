@@ -33,6 +33,8 @@ _MATCHED_AT_MOST = 20
 _UNMATCHED_AT_MOST = 10
 _WORDS_AT_MOST = 8
 _ADDRESSES_AT_MOST = 3
+# Reasons stand one below the other, but not for the sake of one long address.
+_NAME_COLUMN = 40
 
 
 # --- Why.
@@ -83,20 +85,21 @@ class _Explaining(DecisionLines):
     def _changes(
         self, changes: Sequence[ChangeExplained], mark: str, at_most: int
     ) -> Iterator[str]:
-        for each in changes[:at_most]:
-            yield from self._change(each, mark)
+        names = [_name(each) for each in changes[:at_most]]
+        column = min(max(map(show.columns, names), default=0), _NAME_COLUMN)
+        for each, name in zip(changes, names, strict=False):
+            yield from self._change(each, mark, name, column)
         more = len(changes) - at_most
         if more > 0:
             do = "match" if mark == "yes" else "do not match"
             yield f"  … {more} more {do}; --format json lists all"
 
-    def _change(self, each: ChangeExplained, mark: str) -> Iterator[str]:
-        address, deposed = each.key
-        name = show.clean(address + (f" (deposed {deposed})" if deposed else ""))
+    def _change(self, each: ChangeExplained, mark: str, name: str, column: int) -> Iterator[str]:
         said = [reason_words(reason, each) for reason in (*each.against, *each.doubts)]
         one = f"  {mark:<3} {name}"
-        if len(said) == 1 and show.columns(f"{one}  {said[0]}") <= self.width:
-            yield f"{one}  {show.clean(said[0])}"
+        padding = " " * (column - show.columns(name))
+        if len(said) == 1 and show.columns(f"{one}{padding}  {said[0]}") <= self.width:
+            yield f"{one}{padding}  {show.clean(said[0])}"
             return
         yield one
         for words in said:
@@ -133,6 +136,11 @@ class _Explaining(DecisionLines):
                 "",
                 indent=2,
             )
+
+
+def _name(change: ChangeExplained) -> str:
+    address, deposed = change.key
+    return show.clean(address + (f" (deposed {deposed})" if deposed else ""))
 
 
 def _would(decision: Decision) -> str:
@@ -176,14 +184,15 @@ def reason_words(reason: Reason, change: ChangeExplained) -> str:
         so = "so it is not allowed" if allows else "so it counts as met"
         return f"{name}: asks for {_or(reason.asked)}; that cannot be told, {so}"
     asks = f"{name}: {'allows' if allows else 'asks for'} {_or(reason.asked)}"
-    if allows and name in ("actions", "causes", "attributes"):
+    if allows and name in ("actions", "causes"):
         asks += " only"
-    if name == "attributes" and change.subject.is_object:
-        done = _and(sorted(change.subject.actions))
-        if not reason.found or (allows and change.subject.actions != {"update"}):
-            what = " of an update" if allows else ""
-            return f"{asks}{what}; this is {done}"
-        return f"{asks}; this changes {_and(reason.found)}"
+    if name == "attributes":
+        asks = f"{name}: allows an update of {_or(reason.asked)} only" if allows else asks
+        done = change.subject.actions
+        if change.subject.is_object and (not reason.found or (allows and done != {"update"})):
+            return f"{asks}; this is {_and(sorted(done))}"
+        if reason.found:
+            return f"{asks}; this changes {_and(reason.found)}"
     if not reason.found:
         return f"{asks}; this has none"
     return f"{asks}; this is {_and(reason.found)}"
