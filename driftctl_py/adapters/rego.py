@@ -27,7 +27,7 @@ import msgspec
 from driftctl_py.adapters.contained import Contained, run_contained
 from driftctl_py.adapters.stop import Stop
 from driftctl_py.core.policy import About, RegoPolicy, Verdict
-from driftctl_py.core.policy_input import wrapping
+from driftctl_py.core.policy_input import refuse_unknown, wrapping
 from driftctl_py.core.rego_answer import (
     LINKS,
     Asked,
@@ -93,7 +93,9 @@ class RegoEngine:
             )
         roots = self._roots(policy)
         files = [each for root in roots for each in _files(root)]
-        asked = asked_rules(policy, _sources(policy, files))
+        sources = _sources(policy, files)
+        asked = asked_rules(policy, sources)
+        refuse_unknown(policy, about, sources)
         with tempfile.TemporaryDirectory(prefix="driftctl-rego-") as name:
             scratch = Path(name)
             program = self._program(policy)
@@ -327,7 +329,8 @@ def _files(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def _sources(policy: RegoPolicy, files: Sequence[Path]) -> Iterator[str]:
+def _sources(policy: RegoPolicy, files: Sequence[Path]) -> list[str]:
+    sources = []
     rego = [each for each in files if each.suffix == ".rego"]
     if not rego:
         raise PolicyError(
@@ -337,12 +340,13 @@ def _sources(policy: RegoPolicy, files: Sequence[Path]) -> Iterator[str]:
         )
     for each in rego:
         try:
-            yield each.read_text("utf-8")
+            sources.append(each.read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise PolicyError(
                 f"{each}, a file of the policy {policy.name}, cannot be read: {error}",
                 todo="Mend the file.",
             ) from error
+    return sources
 
 
 def _lay(scratch: Path, roots: Sequence[Path]) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 The shapes are those of the tools that published policies were written for. The plan itself is not
 here: it may be a hundred megabytes, and goes in byte for byte between `Wrapping.before` and
-`Wrapping.after`. What we do not know is left out, never made up: in Rego what is not there is
-undefined, and ``context`` can say it.
+`Wrapping.after`. What we do not know is left out, never made up. In Rego what is not there is
+undefined, so that a rule which looks at it would never find anything: a policy that asks for such
+a fact is refused (`refuse_unknown`), until ``context`` says it.
 
 ``conftest``: the plan's JSON is the input (docs of open-policy-agent/conftest, "Usage").
 Spacelift: ``input.spacelift`` and ``input.terraform`` (docs.spacelift.io, "Plan policy", data
@@ -16,7 +17,8 @@ nothing else (diggerhq/digger, libs/policy/policy.go, CheckPlanPolicy).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,6 +41,8 @@ class Custom:
     rules: Mapping[str, Effect]
     forms: bool = False
     plan: str = ""
+    elsewhere: frozenset[str] = frozenset()
+    """Keys of the input beside these that its tool knows, and we do not."""
 
 
 _DENY = {"deny": Effect.DENY}
@@ -48,11 +52,23 @@ CUSTOMS: Mapping[Shape, Custom] = {
     ),
     # There a warning stops a run that would be applied by itself until a person has looked.
     Shape.SPACELIFT: Custom(
-        "spacelift", {"deny": Effect.DENY, "warn": Effect.APPROVE}, plan="terraform"
+        "spacelift",
+        {"deny": Effect.DENY, "warn": Effect.APPROVE},
+        plan="terraform",
+        elsewhere=frozenset({"third_party_metadata"}),
     ),
     Shape.HCP: Custom("terraform", _DENY, plan="plan"),
     Shape.SCALR: Custom("terraform", _DENY, plan="tfplan"),
-    Shape.DIGGER: Custom("digger", _DENY, plan="terraform"),
+    # What its access policies are asked about; they are none for plans.
+    Shape.DIGGER: Custom(
+        "digger",
+        _DENY,
+        plan="terraform",
+        elsewhere=frozenset(
+            {"user", "organisation", "teams", "approvals", "planPolicyViolations", "action"}
+            | {"project"}
+        ),
+    ),
 }
 
 
@@ -87,6 +103,52 @@ def wrapping(policy: RegoPolicy, about: About, token: str) -> Wrapping:
     beside = _merged(_beside(policy.shape, about), policy.context)
     head = _json({CANARY_KEY: token, **beside})[:-1]
     return Wrapping(head + b"," + _json(custom.plan) + b":", b"}", inside=False)
+
+
+def refuse_unknown(policy: RegoPolicy, about: About, sources: Iterable[str]) -> None:
+    """Raises `PolicyError` when one of a policy's files asks by name for a fact that its tool
+    knows and we do not. What it looks up in other ways is not seen."""
+    custom = CUSTOMS[policy.shape]
+    document = _merged(_beside(policy.shape, about), policy.context)
+    roots = {*document, *custom.elsewhere}
+    for source in sources:
+        text = _BESIDE_CODE.sub(" ", source)
+        imported = {"input": ("input",)} | {
+            found["name"] or found["path"].rpartition(".")[2]: tuple(found["path"].split("."))
+            for found in _IMPORTED.finditer(text)
+        }
+        for found in _REFERENCE.finditer(text):
+            first, *rest = found.group().split(".")
+            path = (*imported[first], *rest) if first in imported else ()
+            if len(path) > 1 and path[1] in roots and not _is_known(document, path[1:]):
+                raise PolicyError(
+                    f"The policy {policy.name} asks for {'.'.join(path)}, which is not known here. "
+                    "A rule that looks at it would never find anything.",
+                    todo="Say what it is, as the policy finds it: "
+                    f"`context: {_as_flow(path[1:])}`, with what it is in place of VALUE.",
+                )
+
+
+# Texts and comments, in which a name is nobody's question.
+_BESIDE_CODE = re.compile(r'"(?:\\.|[^"\\\n])*"|`[^`]*`|#[^\n]*')
+_REFERENCE = re.compile(r"(?<![\w.])[a-zA-Z_]\w*(?:\.[a-zA-Z_]\w*)+")
+_IMPORTED = re.compile(
+    r"^[ \t]*import[ \t]+(?P<path>input(?:\.\w+)+)(?:[ \t]+as[ \t]+(?P<name>\w+))?", re.MULTILINE
+)
+
+
+def _is_known(document: object, path: Sequence[str]) -> bool:
+    for each in path:
+        if not isinstance(document, Mapping):
+            return True
+        if each not in document:
+            return False
+        document = document[each]
+    return True
+
+
+def _as_flow(path: Sequence[str]) -> str:
+    return "".join(f"{{{each}: " for each in path) + "VALUE" + "}" * len(path)
 
 
 def _beside(shape: Shape, about: About) -> dict[str, object]:

@@ -21,6 +21,7 @@ from driftctl_py.adapters.rego import RegoEngine, restricted
 from driftctl_py.adapters.stop import Stop
 from driftctl_py.core.policy import About, RegoPolicy, Shape, Verdict
 from driftctl_py.core.rule import Effect
+from driftctl_py.core.values import Json
 from driftctl_py.errors import PolicyError
 from tests.rego_engines import needs
 
@@ -298,6 +299,20 @@ def test_a_rule_that_a_policy_excepts_finds_nothing(house: House, program: str) 
     )
 
     assert house.messages(by(program)) == []
+
+
+def test_a_fact_that_only_the_other_tool_knows_is_not_taken_for_no(house: House) -> None:
+    house.write(
+        'package spacelift\n\nwarn["a person looks at drift"] {\n'
+        "    input.spacelift.run.drift_detection\n}\n"
+    )
+    policy = by("opa", shape=Shape.SPACELIFT, rego_version="v0")
+
+    error = house.refusal(policy)
+
+    assert "asks for input.spacelift.run.drift_detection, which is not known here" in error.what
+    known: dict[str, Json] = {"spacelift": {"run": {"drift_detection": True}}}
+    assert house.messages(replace(policy, context=known)) == ["a person looks at drift"]
 
 
 # --- bugs of well-known gates

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from driftctl_py.core.policy import About, RegoPolicy, Shape
-from driftctl_py.core.policy_input import CANARY_KEY, CUSTOMS, wrapping
+from driftctl_py.core.policy_input import CANARY_KEY, CUSTOMS, refuse_unknown, wrapping
 from driftctl_py.core.values import Json
 from driftctl_py.errors import PolicyError
 
@@ -156,3 +156,73 @@ def test_a_context_may_hold_what_a_configuration_does() -> None:
 def test_a_context_that_json_has_no_words_for_is_refused(value: Any) -> None:
     with pytest.raises(PolicyError, match="cannot be told in JSON"):
         wrapping(policy(Shape.DIGGER, {"limit": value}), ABOUT, "t")
+
+
+@pytest.mark.parametrize(
+    ("shape", "source", "asks"),
+    [
+        (
+            Shape.SPACELIFT,
+            'warn["look"] { input.spacelift.run.drift_detection }',
+            "input.spacelift.run.drift_detection",
+        ),
+        (
+            Shape.SPACELIFT,
+            "import input.third_party_metadata\ndeny[m] { m := third_party_metadata.custom.a }",
+            "input.third_party_metadata",
+        ),
+        (
+            Shape.SPACELIFT,
+            "  import input.spacelift as s\ndeny[m] { not s.previous_run.state }",
+            "input.spacelift.previous_run",
+        ),
+        (
+            Shape.HCP,
+            "import input.run as run\ndeny[m] { run.workspace.auto_apply != false }",
+            "input.run.workspace.auto_apply",
+        ),
+        (Shape.SCALR, "deny[m] { input.tfrun.cost_estimate.x > 7 }", "input.tfrun.cost_estimate"),
+        (Shape.DIGGER, "allow { input.user == m }", "input.user"),
+    ],
+)
+def test_a_policy_that_asks_for_what_is_not_known_is_refused(
+    shape: Shape, source: str, asks: str
+) -> None:
+    with pytest.raises(PolicyError, match=f"asks for {asks}.*, which is not known here") as caught:
+        refuse_unknown(policy(shape), ABOUT, ["package x", source])
+
+    assert "context: {" in caught.value.todo
+
+
+def test_what_the_context_says_may_be_asked_for() -> None:
+    context: dict[str, Json] = {
+        "spacelift": {"run": {"drift_detection": False}, "previous_run": None},
+        "third_party_metadata": {"custom": {"cost": 3}},
+    }
+    source = """
+    deny[m] { input.spacelift.run.drift_detection; m := input.third_party_metadata.custom.cost }
+    deny[m] { m := input.spacelift.previous_run.state }
+    """
+
+    refuse_unknown(policy(Shape.SPACELIFT, context), ABOUT, [source])
+
+
+def test_the_remedy_can_be_pasted() -> None:
+    with pytest.raises(PolicyError) as caught:
+        refuse_unknown(policy(Shape.HCP), ABOUT, ["deny[m] { input.run.workspace.auto_apply }"])
+
+    assert "`context: {run: {workspace: {auto_apply: VALUE}}}`" in caught.value.todo
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "deny[m] { input.spacelift.stack.name == m; input.terraform.anything.at.all }",
+        "deny[m] { m := input.resource_changes[_] } # input.spacelift.run.drift_detection",
+        'deny["input.spacelift.run.drift_detection"] { `input.spacelift.nothing` }',
+        "deny[m] { data.input.spacelift.nothing; spacelift.nothing; m.input.spacelift.nothing }",
+        "deny[m] { input.spacelift.stack.labels.x }",
+    ],
+)
+def test_what_is_known_or_nobodys_fact_may_be_asked_for(source: str) -> None:
+    refuse_unknown(policy(Shape.SPACELIFT), ABOUT, [source])
