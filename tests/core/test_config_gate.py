@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import jsonschema
 import pytest
+from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from driftctl_py.core.config import (
     expand,
     write_yaml,
 )
-from driftctl_py.core.config_values import Refusal, moment, moment_text, time_zone
+from driftctl_py.core.config_values import Refusal, cron, moment, moment_text, time_zone
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.policy import CheckProgram, RegoPolicy, Shape
 from driftctl_py.core.rule import Effect
@@ -223,6 +224,21 @@ def test_a_cron_that_fits_some_day_may_be_as_rare_as_it_likes(cron: str) -> None
     )
 
     assert config.windows[0].window.cron == cron
+
+
+fields = st.text("0123456789*/,-#?LWMONFRIJA", min_size=1, max_size=6)
+
+
+@given(st.lists(fields | st.sampled_from(["*", "0", "*/7", "L", "1#2"]), min_size=5, max_size=5))
+def test_any_five_fields_begin_some_day_or_are_refused(given_fields: list[str]) -> None:
+    text = " ".join(given_fields)
+    try:
+        found = cron(text)
+    except Refusal:
+        return
+
+    assert found == text
+    assert next(CronSim(found, datetime(2026, 11, 24, tzinfo=UTC))).year < 2076
 
 
 @pytest.mark.parametrize(
