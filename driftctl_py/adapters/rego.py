@@ -75,6 +75,10 @@ class _Program:
     capabilities: bytes
 
 
+# Programs that were asked what they are, for as long as they stay the same files.
+_KNOWN: dict[tuple[str, int, int, int], _Program] = {}
+
+
 class RegoEngine:
     """Asks policies whose paths are relative to ``here``."""
 
@@ -82,7 +86,6 @@ class RegoEngine:
         self._here = here
         self._environ = environ
         self._stop = stop
-        self._known: dict[tuple[str, int, int], _Program] = {}
 
     def verdicts(self, policy: RegoPolicy, *, plan: Path, about: About) -> tuple[Verdict, ...]:
         """What the policy finds in the plan."""
@@ -189,10 +192,10 @@ class RegoEngine:
         # Not resolved: what a link of a version manager leads to may look at its own name.
         path = str(Path(path).absolute())
         status = Path(path).stat()
-        key = (path, status.st_mtime_ns, status.st_size)
-        if key not in self._known:
-            self._known[key] = self._introduced(policy, path)
-        return self._known[key]
+        key = (path, status.st_ino, status.st_mtime_ns, status.st_size)
+        if key not in _KNOWN:
+            _KNOWN[key] = self._introduced(policy, path)
+        return _KNOWN[key]
 
     def _introduced(self, policy: RegoPolicy, path: str) -> _Program:
         """What it is, as it says itself: a name proves nothing."""
