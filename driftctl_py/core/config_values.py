@@ -171,7 +171,8 @@ _BEFORE_2000 = datetime(1999, 12, 31, 23, 59, tzinfo=UTC)
 
 def time_zone(text: str) -> str:
     """A name of the IANA database, which is the same everywhere."""
-    if text not in _NO_ZONES and re.fullmatch(ZONE_PATTERN, text):
+    is_everywhere = text not in _NO_ZONES and not text.startswith(("posix/", "right/"))
+    if is_everywhere and re.fullmatch(ZONE_PATTERN, text):
         try:
             return ZoneInfo(text).key
         except (KeyError, ValueError, OSError):

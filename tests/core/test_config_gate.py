@@ -169,6 +169,7 @@ def test_the_effective_configuration_has_the_same_windows_and_freezes() -> None:
         ),
         ("timezone: localtime", 'timezone is "localtime", which is not the name', "Write"),
         ("timezone: Factory", 'timezone is "Factory", which is not the name', "Write"),
+        ("timezone: right/Europe/Berlin", 'timezone is "right/Europe/Berlin", which', "Did you"),
         ("timezone: Europe", 'timezone is "Europe", which is not the name', ""),
         ("timezone: ../UTC", 'timezone is "../UTC", which is not the name', ""),
         ("timezone: /etc/passwd", 'timezone is "/etc/passwd", which is not the name', ""),
