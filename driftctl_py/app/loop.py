@@ -2,7 +2,8 @@
 
 Level-triggered: every pass compares all of now. A new commit only makes a pass come sooner. Two
 passes are never made of one environment at once, here or elsewhere (run locks see to that), and
-one environment's failure never stops another.
+one environment's failure never stops another. What waits for its time has its turn when the first
+thing that is in its way is over.
 
 The package `schedule` keeps the turns. It thinks in local time without a zone, so a clock that is
 set anew, in summer or by a time server, would move them; that is noticed and made good here.
@@ -29,8 +30,9 @@ from driftctl_py.app.reconcile import Outcome
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.due import first_due
 from driftctl_py.core.environment import Environment
-from driftctl_py.core.restraint import Why
+from driftctl_py.core.restraint import EVERYWHERE, Why, frozen
 from driftctl_py.core.run import Run, State
+from driftctl_py.core.window import Closed, earliest_end, still_closed
 from driftctl_py.errors import DriftctlError, Interrupted, Untrusted
 
 T = TypeVar("T")
@@ -87,6 +89,15 @@ class News:
     gone: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What came of a pass: its exit code, None when somebody else works there, and when to look
+    again if that is before its turn."""
+
+    code: int | None = 0
+    again_at: datetime | None = None
+
+
 class Loop:
     """Reconciles the environments of one configuration."""
 
@@ -131,13 +142,15 @@ class Loop:
         self._wake = threading.Event()
         # What other threads tell the one that keeps the turns: nothing else touches those.
         self._looked: SimpleQueue[News] = SimpleQueue()
-        self._ended: SimpleQueue[tuple[str, Place | None, bool]] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[str, Place | None, _Came]] = SimpleQueue()
         self._at_work: set[str] = set()
         self._again: set[str] = set()
         self._guard = threading.Lock()
-        # Both under the guard: what passes are at, and which found their tree moving.
+        # All under the guard: what passes are at, which found their tree moving, and which of them
+        # wait until somebody thaws everything.
         self._in_hand: dict[str, Place] = {}
         self._moved: set[str] = set()
+        self._frozen: set[str] = set()
 
     def once(self) -> int:
         """One pass over every environment; the worst of their exit codes: 1 where anything
@@ -183,15 +196,15 @@ class Loop:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _take_news(self, pool: ThreadPoolExecutor) -> None:
-        for name, place, busy in _all_in(self._ended):
+        for name, place, came in _all_in(self._ended):
             self._at_work.discard(name)
             again = name in self._again
             self._again.discard(name)
             # What was asked for meanwhile was done by this very pass, if it began after that.
             if again and place != self._seen.at.get(name):
                 self._begin(name, pool)
-            elif busy:
-                self._soon(name)
+            elif came.again_at is not None:
+                self._not_later(name, came.again_at)
         for news in _all_in(self._looked):
             self._seen = news.seen
             for name, due in news.turns.items():
@@ -208,10 +221,9 @@ class Loop:
         turn = self._turns.every(environment.interval_seconds).seconds
         turn.do(self._begin, name, pool).tag(name).next_run = _local(due)
 
-    def _soon(self, name: str) -> None:
+    def _not_later(self, name: str, at: datetime) -> None:
         for turn in self._turns.get_jobs(name):
-            soon = _local(self._clock() + timedelta(seconds=_BUSY_SECONDS))
-            turn.next_run = min(turn.next_run or soon, soon)
+            turn.next_run = min(turn.next_run or _local(at), _local(at))
 
     def _begin(self, name: str, pool: ThreadPoolExecutor) -> None:
         """Put it into the line, unless it is in it: then once more when that pass has ended."""
@@ -221,14 +233,14 @@ class Loop:
         self._at_work.add(name)
 
         def work() -> None:
-            place, busy = None, False
+            place, came = None, _Came()
             try:
                 place = self._taken(name)
-                busy = place is not None and self._pass_at(place) is None
+                came = came if place is None else self._pass_at(place)
             finally:
                 with self._guard:
                     self._in_hand.pop(name, None)
-                self._ended.put((name, place, busy))
+                self._ended.put((name, place, came))
                 self._wake.set()
 
         pool.submit(work)
@@ -245,31 +257,58 @@ class Loop:
         """The exit code of a pass over it; None when somebody else works there."""
         place = self._taken(name)
         try:
-            return 0 if place is None else self._pass_at(place)
+            return 0 if place is None else self._pass_at(place).code
         finally:
             with self._guard:
                 self._in_hand.pop(name, None)
 
-    def _pass_at(self, place: Place) -> int | None:
+    def _pass_at(self, place: Place) -> _Came:
         (environment, revision), passes = place, self._seen.passes
         name = environment.name
         if self._stop.please or passes is None:
-            return 0
+            return _Came()
         try:
             outcome = passes.reconcile(Order(environment, revision, "controller", self._actor))
             if _moved_meanwhile(outcome, revision):
                 with self._guard:
                     self._moved.add(name)
+            self._note_freeze(outcome.run)
             self._watcher.ended(outcome)
-            return exit_code(outcome)
+            return _Came(exit_code(outcome), self._opens_at(outcome.run))
         except Busy as error:
             self._watcher.said(f"{name}: {error.what}")
-            return None
+            return _Came(None, self._clock() + timedelta(seconds=_BUSY_SECONDS))
         except Interrupted as error:
-            return error.exit_code
+            return _Came(error.exit_code)
         except Exception as error:  # noqa: BLE001 - one environment never stops another
             self._watcher.failed(name, _ours(error))
-            return 1
+            return _Came(1)
+
+    def _opens_at(self, run: Run) -> datetime | None:
+        """When it is worth a look again; what was over before the pass was must not be looked at
+        for ever."""
+        end, now = earliest_end(run.closed), self._clock()
+        return end if end is None or end > now else now + timedelta(seconds=_BUSY_SECONDS)
+
+    def _note_freeze(self, run: Run) -> None:
+        """Whether its plan waits until somebody thaws everything."""
+        waits = run.state.waits and any(each.by_command for each in run.closed)
+        with self._guard:
+            (self._frozen.add if waits else self._frozen.discard)(run.environment)
+
+    def _thawed(self) -> set[str]:
+        """Whose plans waited for a freeze that is over."""
+        if not self._frozen:
+            return set()
+        try:
+            if frozen(self._store.restraints(EVERYWHERE), self._clock()):
+                return set()
+        except Exception as error:  # noqa: BLE001 - the next look is another try
+            self._watcher.failed("", _ours(error))
+            return set()
+        with self._guard:
+            thawed, self._frozen = self._frozen, set()
+        return thawed
 
     def _look_and_tell(self) -> None:
         try:
@@ -302,11 +341,16 @@ class Loop:
         }
         with self._guard:
             moved, self._moved = self._moved, set()
+        thawed = self._thawed()
         forward = {
             name
             for name, place in at.items()
             if name not in anew
-            and ((name in moved and not place[1].dirty) or self._matters(before.at[name], place))
+            and (
+                name in thawed
+                or (name in moved and not place[1].dirty)
+                or self._matters(before.at[name], place)
+            )
         }
         return News(
             Seen(at, failures, passes),
@@ -350,19 +394,25 @@ class Loop:
     def _first_turns(self, environments: Sequence[Environment]) -> dict[str, datetime]:
         """At once where nobody knows when it was looked after last."""
         last: Mapping[str, Run] = {}
+        freeze: tuple[Closed, ...] = ()
         try:
-            last = self._store.latest() if environments else {}
+            if environments:
+                last = self._store.latest()
+                freeze = frozen(self._store.restraints(EVERYWHERE), self._clock())
         except Exception as error:  # noqa: BLE001 - the store may answer by then
             self._watcher.failed("", _ours(error))
         turns = {}
         for each in environments:
-            ran = last.get(each.name)
-            turns[each.name] = first_due(
-                each.name,
-                each.interval_seconds,
-                now=self._clock(),
-                last=ran.started_at if ran else None,
+            ran, now = last.get(each.name), self._clock()
+            due = first_due(
+                each.name, each.interval_seconds, now=now, last=ran.started_at if ran else None
             )
+            if ran is not None and ran.state.waits and ran.closed:
+                # What it waited for may be over by now, or before its turn.
+                self._note_freeze(ran)
+                left = still_closed(ran.closed, freeze, now)
+                due = min(due, earliest_end(left) or due) if left else now
+            turns[each.name] = due
         return turns
 
     def _clocks(self) -> tuple[datetime, float]:

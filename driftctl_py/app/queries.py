@@ -211,9 +211,7 @@ class Queries:
         raise UsageError(f"Nothing is stored about an environment {name!r}.", todo=todo)
 
 
-def _still_closed(
-    run: Run | None, freeze: tuple[Closed, ...], now: datetime
-) -> tuple[Closed, ...]:
+def _still_closed(run: Run | None, freeze: tuple[Closed, ...], now: datetime) -> tuple[Closed, ...]:
     """Why the plan that waits cannot be applied yet."""
     return still_closed(run.closed, freeze, now) if run is not None and run.state.waits else ()
 

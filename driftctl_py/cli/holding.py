@@ -1,5 +1,6 @@
 """`driftctl-py suspend`, `resume`, `release` and `unblock`, which hold an environment back or let
-it go, `freeze` and `thaw`, which do it with all of them, and `key`, which says who may approve with a secret of the store."""
+it go, `freeze` and `thaw`, which do it with all of them, and `key`, which says who may approve with
+a secret of the store."""
 
 from __future__ import annotations
 

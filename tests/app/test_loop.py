@@ -18,15 +18,16 @@ from driftctl_py.adapters.stop import Stop
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.estate import Estate
 from driftctl_py.app.leases import Busy
-from driftctl_py.app.loop import Loop, Passes
+from driftctl_py.app.loop import Loop, Passes, _Came
 from driftctl_py.app.order import Order
 from driftctl_py.app.reconcile import Outcome
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.config import decode_config
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.lease import Lease
-from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.restraint import EVERYWHERE, Restraint, Why
 from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.core.window import Closed
 from driftctl_py.errors import DriftctlError, SourceError, Unavailable, Untrusted
 from tests.app.fakes import FakeSources
 
@@ -51,6 +52,7 @@ class Fake:
         self.made: list[Order] = []
         self.state: dict[str, State] = {}
         self.error: dict[str, DriftctlError] = {}
+        self.closed: dict[str, tuple[Closed, ...]] = {}
         self.does: dict[str, Callable[[], object]] = {}
         self.at_once: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
@@ -69,6 +71,7 @@ class Fake:
                 self.at_once[name] -= 1
         state = self.state.get(name, State.IN_SYNC)
         run = Run("1", name, state, Purpose.RECONCILE, now(), "controller", "os:ada", "ada:1")
+        run = replace(run, closed=self.closed.get(name, ()))
         return Outcome(run, error=self.error.get(name))
 
     def count(self, name: str) -> int:
@@ -450,12 +453,120 @@ def test_a_pass_that_already_saw_the_commit_is_not_made_again(bench: Bench) -> N
     loop._found = loop._seen = loop._news().seen
     place = loop._seen.at["prod"]
     loop._at_work, loop._again = {"prod"}, {"prod"}
-    loop._ended.put(("prod", place, False))
+    loop._ended.put(("prod", place, _Came()))
 
     with ThreadPoolExecutor(1) as pool:
         loop._take_news(pool)
 
     assert bench.passes.count("prod") == 0
+
+
+def test_what_waits_for_its_time_has_its_turn_when_the_first_thing_is_over(bench: Bench) -> None:
+    """The interval is an hour."""
+    soon = now() + timedelta(seconds=1)
+    bench.passes.state["prod"] = State.HELD
+    bench.passes.closed["prod"] = (Closed("A window.", soon + timedelta(hours=2)),)
+    bench.passes.closed["prod"] += (Closed("Another one.", soon), Closed("No end."))
+
+    assert bench.runs_until(lambda: bench.passes.count("prod") == 2)
+    assert now() >= soon
+    assert bench.passes.count("dev") == 1
+    # Another pass that finds the same is no reason for one more at once.
+    (turn,) = bench.loop._turns.get_jobs("prod")
+    assert turn.next_run is not None
+    assert turn.next_run > datetime.now() + timedelta(seconds=20)
+
+
+def test_what_waits_for_longer_than_its_interval_has_its_turn_as_ever(bench: Bench) -> None:
+    loop = bench.loop
+    loop._found = loop._seen = loop._news().seen
+    with ThreadPoolExecutor(1) as pool:
+        environment = loop._seen.at["prod"][0]
+        loop._give_turn(environment, now() + timedelta(hours=1), pool)
+        (turn,) = loop._turns.get_jobs("prod")
+        before = turn.next_run
+        loop._at_work = {"prod"}
+        loop._ended.put(("prod", None, _Came(2, now() + timedelta(hours=3))))
+
+        loop._take_news(pool)
+
+    assert turn.next_run == before
+
+
+def frozen_by(by: str = "os:ada") -> Restraint:
+    return Restraint(EVERYWHERE, Why.FROZEN, "The year ends.", by, now())
+
+
+def test_when_somebody_thaws_what_waited_for_that_is_looked_at(bench: Bench, store: Store) -> None:
+    store.restrain(frozen_by())
+    bench.passes.state = {"prod": State.HELD, "dev": State.HELD}
+    bench.passes.closed = {"prod": (Closed("Frozen.", by_command=True),), "dev": (Closed("No."),)}
+    began = time.monotonic()
+
+    def thawed() -> bool:
+        # Some looks later: as long as it is frozen, nothing comes forward.
+        if bench.passes.count("prod") == 1 and time.monotonic() > began + 2.5:
+            bench.passes.closed = {}
+            store.lift(EVERYWHERE, Why.FROZEN)
+        return bench.passes.count("prod") > 1
+
+    assert bench.runs_until(thawed)
+    assert time.monotonic() > began + 2.5
+    assert bench.passes.count("dev") == 1
+    assert not bench.loop._frozen
+
+
+def test_whether_it_is_thawed_is_asked_again_when_the_store_did_not_answer(
+    bench: Bench, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = bench.loop
+    loop._found = loop._news().seen
+    loop._frozen = {"prod"}
+
+    def unavailable(*_: object) -> None:
+        raise Unavailable("The store did not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "restraints", unavailable)
+        first = loop._news().forward
+    second = loop._news().forward
+
+    assert not first
+    assert second == {"prod"}
+    assert [error.what for _, error in bench.watch.errors] == ["The store did not answer."]
+
+
+@pytest.mark.parametrize(
+    ("closed", "frozen", "due_in"),
+    [
+        # What it waited for is over, and may have been for hours.
+        ((Closed("A window.", datetime(2026, 1, 1, tzinfo=UTC)),), False, 0),
+        ((Closed("Frozen.", by_command=True),), False, 0),
+        # It is over before its turn would come.
+        ((Closed("A window.", datetime(2100, 1, 1, 0, 0, 30, tzinfo=UTC)),), False, 30),
+        # Nobody knows when.
+        ((Closed("Frozen.", by_command=True),), True, None),
+        ((Closed("A window that never comes."),), False, None),
+    ],
+)
+def test_a_controller_that_is_started_anew_knows_what_waits_for_its_time(
+    bench: Bench, store: Store, closed: tuple[Closed, ...], frozen: bool, due_in: int | None
+) -> None:
+    new_year = datetime(2100, 1, 1, tzinfo=UTC)
+    run = Run("1", "prod", State.PLANNING, Purpose.RECONCILE, new_year, "plan", "os:ada", "ada:1")
+    store.save(run)
+    store.save(replace(run, state=State.HELD, closed=closed))
+    if frozen:
+        store.restrain(frozen_by())
+    bench.loop._clock = lambda: new_year
+
+    due = bench.loop._news().turns["prod"]
+
+    if due_in is None:
+        assert timedelta(minutes=1) < due - new_year <= timedelta(hours=1)
+    else:
+        assert due == new_year + timedelta(seconds=due_in)
+    assert bench.loop._frozen == ({"prod"} if closed[0].by_command else set())
 
 
 def test_who_needs_not_be_told_any_more_takes_that_back() -> None:
