@@ -69,14 +69,18 @@ def _explanation(
         judgement = judge_again(bare, environment.apply, rulings)
     else:
         judgement, rulings = judged_now(bare, environment, report)
-    requirement = environment.requirement.also(judgement.groups)
+    requirement = environment.requirement.also(judgement.groups, judgement.asks)
     causes = {word for each in judgement.changes for word in each.cause.words}
     decision = decide(
         plan,
         assessment,
         judgement,
         requirement,
-        Standing(missing=max(requirement.count, 1), lacking=requirement.each_of),
+        Standing(
+            missing=max(requirement.count, 1),
+            lacking=requirement.each_of,
+            short=requirement.asks,
+        ),
         rulings=rulings,
         closed=closed(environment.timetables, environment.freezes, causes, now),
         accepting=run is not None and run.purpose is Purpose.ACCEPT,

@@ -44,9 +44,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One run, decided anew. ``then`` and ``now`` are the strictest words of all; the groups are
-    those whom rules ask for a yes. ``unreadable`` says why it could not be, as a sentence, and then
-    all the rest is empty."""
+    """One run, decided anew. ``then`` and ``now`` are the strictest words of all; asked are groups,
+    and so many persons of them, as far as rules ask for a yes. ``unreadable`` says why it could not
+    be, as a sentence, and then all the rest is empty."""
 
     run: str
     environment: str
@@ -155,11 +155,16 @@ def compared(run: str, environment: str, at: datetime, then: Judgement, now: Jud
         at,
         then.level,
         now.level,
-        then.groups,
-        now.groups,
+        _asked(then),
+        _asked(now),
         changes,
         tuple(_because(then, now)),
     )
+
+
+def _asked(judgement: Judgement) -> tuple[str, ...]:
+    asks = (f"{each.count} of {' or '.join(each.groups) or 'any group'}" for each in judgement.asks)
+    return (*judgement.groups, *asks)
 
 
 def _because(then: Judgement, now: Judgement) -> Iterator[Because]:
@@ -181,7 +186,7 @@ def _missing(
 
 def _said(ruling: Ruling) -> tuple[object, ...]:
     """What it says, wherever it is written by now."""
-    return ruling.level, ruling.rule, frozenset(ruling.groups)
+    return ruling.level, ruling.rule, frozenset(ruling.groups), ruling.count
 
 
 def _by_ruling(judgement: Judgement) -> dict[Ruling, list[str]]:

@@ -188,7 +188,7 @@ def described(case: Case) -> PlanReport:
         invocations=invocations,
         managed=0 if records else case.managed,
         complete=True,
-        applyable=True,
+        applyable=bool(case.changes),
     )
     assessment = assess(plan)
     return PlanReport(

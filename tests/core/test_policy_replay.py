@@ -133,6 +133,15 @@ def test_to_ask_others_is_another_decision() -> None:
     assert (found.asked_then, found.asked_now) == (("dba",), ("security",))
 
 
+def test_to_ask_more_people_is_another_decision() -> None:
+    then = judged(plan(), Rule("ask", Effect.APPROVE))
+
+    found = replayed(then, prod(Rule("ask", Effect.APPROVE, count=2)), plan())
+
+    assert found.asks_others
+    assert (found.asked_then, found.asked_now) == ((), ("2 of any group",))
+
+
 def test_a_rule_that_only_moved_within_its_file_is_no_difference() -> None:
     then = judged(plan(), Rule("no", Effect.DENY, where="driftctl.yaml:4"))
 
