@@ -843,11 +843,12 @@ _RULE = Record(
                     ),
                     "values": Key(
                         Keyed(
-                            Text("an attribute or a glob", examples=("ingress.*.cidr_blocks.*",)),
+                            Text("an attribute or a glob", examples=("ingress[*].cidr_blocks[*]",)),
                             _globs("0.0.0.0/0", _VALUE_GLOB),
                             "a mapping from attributes to lists of globs",
                         ),
-                        "Planned values, by attribute: each of them is one of these, as text.",
+                        "Planned values, by attribute: one of them (of allow: all) is one of "
+                        "these, spelled as text or as JSON.",
                     ),
                     "holds_data": Key(
                         Flag(), "Whether its type holds data or keys that code cannot make again."
