@@ -8,19 +8,34 @@ Not here: what a rule is (``rule``), how the words of several add up (``decision
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
 
 from driftctl_py.core.address import parse_address
-from driftctl_py.core.assessment import Finding, Origin
+from driftctl_py.core.assessment import AttributeChange, Finding, Origin
 from driftctl_py.core.decision import Judged, Judgement, Level, Ruling, Rulings
-from driftctl_py.core.masks import glob, spellings
-from driftctl_py.core.plan import Kind, Plan
+from driftctl_py.core.diff import spelled
+from driftctl_py.core.masks import glob, inside, spellings
+from driftctl_py.core.plan import Change, Kind, Plan
 from driftctl_py.core.risk import stateful
 from driftctl_py.core.rule import Effect, Rule
+from driftctl_py.core.values import (
+    ABSENT,
+    UNKNOWN,
+    Mark,
+    Sensitive,
+    Value,
+    has_sensitive,
+    has_unknown,
+    is_list,
+    is_map,
+)
 
 LEVELS = {
     Effect.ALLOW: Level.ALLOW,
@@ -88,17 +103,18 @@ class Subject:
     provider: str = ""
     changed: tuple[str, ...] | None = ()
     holds_data: bool = False
+    plain: frozenset[str] = frozenset()
+    """Those of ``changed`` that hold nothing: numbers, say, before and after."""
+    planned: Value = None
+    """The object as it is to be; None where there is to be none."""
 
 
 def subjects(plan: Plan, findings: Iterable[Finding], judgement: Judgement) -> tuple[Subject, ...]:
     """The changes of a judgement, as conditions ask for them, in its order."""
-    providers = {
-        (joined.entry.address, joined.entry.deposed): joined.entry.provider
-        for joined in plan.joined
-    }
+    entries = {(each.entry.address, each.entry.deposed): each.entry for each in plan.joined}
     objects = {(each.address, each.deposed): each for each in findings}
     return tuple(
-        _change(each, objects.get(_key(each)), providers.get(_key(each), ""))
+        _change(each, objects.get(_key(each)), entries.get(_key(each)))
         for each in judgement.changes
     )
 
@@ -107,7 +123,7 @@ def _key(judged: Judged) -> tuple[str, str]:
     return judged.address, judged.deposed
 
 
-def _change(judged: Judged, finding: Finding | None, provider: str) -> Subject:
+def _change(judged: Judged, finding: Finding | None, entry: Change | None) -> Subject:
     causes = judged.cause.words
     if finding is None:
         is_output = judged.address.startswith("output.")
@@ -128,9 +144,11 @@ def _change(judged: Judged, finding: Finding | None, provider: str) -> Subject:
         True,
         is_known,
         parsed.type if parsed else "",
-        provider,
+        entry.provider if entry else "",
         _changed(finding),
         bool(stateful(finding.address)),
+        frozenset(each.path for each in finding.attributes if not _holds_more(each)),
+        entry.after if entry else None,
     )
 
 
@@ -141,6 +159,20 @@ def _changed(finding: Finding) -> tuple[str, ...] | None:
         return ()
     changed = tuple(each.path for each in finding.attributes if each.origin not in _LEFT)
     return changed if changed and all(changed) else None
+
+
+def _holds_more(attribute: AttributeChange) -> bool:
+    """May there be something in it that has a path of its own?"""
+    return not all(
+        isinstance(each, bool | int | Decimal | float | None)
+        or each is ABSENT
+        or (isinstance(each, str) and not _TAKEN_APART.search(each))
+        for each in (attribute.recorded, attribute.real, attribute.planned)
+    )
+
+
+# What the texts have in which JSON or YAML may be found.
+_TAKEN_APART = re.compile(r"\A\s*[\[{]|\n")
 
 
 class Answer(Enum):
@@ -255,11 +287,20 @@ def _holds_data(rule: Rule, change: Subject) -> Answer:
 
 
 def _attributes(rule: Rule, change: Subject) -> Answer:
+    """Is one of these attributes, or something in it, among what changes? Where all that it is in
+    changes, it may be."""
     if not change.is_object:
         return Answer.NO
     if not change.is_known or change.changed is None:
         return Answer.UNKNOWN
-    return _answer(_touches(rule.attributes, change.changed))
+    for text in rule.attributes:
+        if any(map(_fits_or_is_below(text), change.changed)):
+            return Answer.YES
+    for text in rule.attributes:
+        leads = _leads_into(text)
+        if any(leads(path) and path not in change.plain for path in change.changed):
+            return Answer.UNKNOWN
+    return Answer.NO
 
 
 def _only_attributes(rule: Rule, change: Subject) -> Answer:
@@ -268,7 +309,161 @@ def _only_attributes(rule: Rule, change: Subject) -> Answer:
         return Answer.NO
     if not change.is_known or not change.changed:
         return Answer.UNKNOWN
-    return _answer(_only(rule.attributes, change.changed))
+    meant = [_fits_or_is_below(each) for each in rule.attributes]
+    return _answer(all(any(fits(path) for fits in meant) for path in change.changed))
+
+
+def _values(rule: Rule, change: Subject) -> Answer:
+    return _least(_value(path, globs, change) for path, globs in rule.values.items())
+
+
+def _all_values(rule: Rule, change: Subject) -> Answer:
+    return _least(_whole_value(path, globs, change) for path, globs in rule.values.items())
+
+
+def _least(found: Iterable[Answer]) -> Answer:
+    answers = {*found}
+    return next(
+        (each for each in (Answer.NO, Answer.UNKNOWN) if each in answers),
+        Answer.YES,
+    )
+
+
+def _value(path: str, globs: tuple[str, ...], change: Subject) -> Answer:
+    """Does one of the planned values there fit? What is not there is null to the engine."""
+    found = _planned_at(path, change)
+    if isinstance(found, Answer):
+        return found
+    texts, fits = [value_text(each) for each in found] or ["null"], _fits(globs)
+    if any(each is not None and fits(each) for each in texts):
+        return Answer.YES
+    return Answer.UNKNOWN if None in texts else Answer.NO
+
+
+def _whole_value(path: str, globs: tuple[str, ...], change: Subject) -> Answer:
+    """Is there one, and do all of them fit?"""
+    found = _planned_at(path, change)
+    if isinstance(found, Answer):
+        return found
+    texts, fits = [value_text(each) for each in found], _fits(globs)
+    if not texts or not all(each is None or fits(each) for each in texts):
+        return Answer.NO
+    return Answer.UNKNOWN if None in texts else Answer.YES
+
+
+def _planned_at(path: str, change: Subject) -> list[Value] | Answer:
+    if not change.is_object or (change.is_known and change.planned is None):
+        return Answer.NO
+    if not change.is_known:
+        return Answer.UNKNOWN
+    return values_at(path, change.planned)
+
+
+def values_found(rule: Rule, change: Subject) -> tuple[str, ...] | None:
+    """What a rule that asks for values finds, as ``acl: private``, secrets left out; None where it
+    cannot be known."""
+    if change.is_object and not change.is_known:
+        return None
+    if not change.is_object or change.planned is None:
+        return ()
+    return tuple(
+        f"{path}: {_shown(each)}"
+        for path in rule.values
+        for each in values_at(path, change.planned) or [None]
+    )
+
+
+def _shown(value: Value) -> str:
+    text = value_text(value)
+    if text is not None:
+        return text
+    return "(sensitive value)" if has_sensitive(value) else UNKNOWN.value
+
+
+def values_at(path: str, planned: Value) -> list[Value]:
+    """What an object is to have at a path or glob: `UNKNOWN`, or a secret's mark, where it may be
+    in something of which nobody knows, or may tell, what it is."""
+    return [*_walked("", planned, _fits_path(path), _leads_into(path))]
+
+
+def _walked(at: str, value: Value, fits: _Test, leads: _Test) -> Iterator[Value]:
+    if at and fits(at):
+        yield value
+        if isinstance(value, Mark | Sensitive):
+            return
+    if at and not leads(at):
+        return
+    if isinstance(value, Mark | Sensitive):
+        yield value
+    held = _inside(value) if isinstance(value, str) else value
+    if is_map(held):
+        steps: Iterable[tuple[str | int, Value]] = held.items()
+    elif is_list(held):
+        steps = enumerate(held)
+    else:
+        return
+    for step, each in steps:
+        one = spelled((step,))
+        below = f"{at}.{one}" if at and not one.startswith("[") else at + one
+        yield from _walked(below, each, fits, leads)
+
+
+def _inside(text: str) -> Value:
+    """What a text holds as JSON or YAML."""
+    if not _TAKEN_APART.search(text):
+        return None
+    return _read(text) if len(text) <= _REMEMBERED_AT_MOST else inside(text)
+
+
+_REMEMBERED_AT_MOST = 65_536
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Value:
+    """Remembered, since one rule after the other asks."""
+    return inside(text)
+
+
+def value_text(value: Value) -> str | None:
+    """A planned value as it is compared: a text as it is, ``true``, ``null``, ``1.5``, ``["a"]``.
+    None for what is only known after apply, and for a secret: whether a rule matches may not tell
+    what one is."""
+    if isinstance(value, str):
+        return value
+    if has_unknown(value) or has_sensitive(value):
+        return None
+    return _json(value)
+
+
+def _json(value: Value) -> str:
+    if is_map(value):
+        members = (
+            f"{json.dumps(key, ensure_ascii=False)}:{_json(value[key])}" for key in sorted(value)
+        )
+        return "{" + ",".join(members) + "}"
+    if is_list(value):
+        return "[" + ",".join(map(_json, value)) + "]"
+    match value:
+        case None | Mark.ABSENT:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case int() | Decimal():
+            return _number(Decimal(value))
+        case _:
+            return _number(Decimal(str(value)))
+
+
+def _number(value: Decimal) -> str:
+    """In plain decimal, however it was written: ``100`` for ``1e2``, ``1`` for ``1.0``."""
+    _, _, exponent = value.as_tuple()
+    # Nobody writes so many zeros in a rule.
+    if not isinstance(exponent, int) or not -400 <= exponent <= 400:
+        return str(value)
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 CONDITIONS = (
@@ -279,11 +474,13 @@ CONDITIONS = (
     Condition("causes", lambda rule: bool(rule.causes), _causes, _all_causes),
     Condition("holds_data", lambda rule: rule.holds_data is not None, _holds_data, _holds_data),
     Condition("attributes", lambda rule: bool(rule.attributes), _attributes, _only_attributes),
+    # Last, since it takes longest.
+    Condition("values", lambda rule: bool(rule.values), _values, _all_values),
 )
 
 
-def _any(globs: Iterable[str], texts: Iterable[str]) -> bool:
-    return any(glob(each).fullmatch(text) for each in globs for text in texts)
+def _any(globs: tuple[str, ...], texts: Iterable[str]) -> bool:
+    return any(map(_fits(globs), texts))
 
 
 def _by_provider(rule: Rule, change: Subject) -> bool:
@@ -292,43 +489,64 @@ def _by_provider(rule: Rule, change: Subject) -> bool:
     return _any(rule.providers, ["/".join(steps[at:]) for at in range(len(steps))])
 
 
-def _only(globs: Iterable[str], changed: Iterable[str]) -> bool:
-    """Are all that change among these attributes, or in them?"""
-    meant = [_glob_and_below(each) for each in globs]
-    return all(any(each.fullmatch(path) for each in meant) for path in changed)
+_Test: TypeAlias = Callable[[str], bool]
 
 
-def _touches(globs: Iterable[str], changed: Iterable[str]) -> bool:
-    """Is one of these attributes, something in it, or all that it is in, among what changes?"""
-    for text in globs:
-        inside = _glob_and_below(text)
-        above = [glob(each) for each in _above(text)]
-        for path in changed:
-            if inside.fullmatch(path) or any(each.fullmatch(path) for each in above):
-                return True
-    return False
+@lru_cache(maxsize=4096)
+def _fits(globs: tuple[str, ...]) -> _Test:
+    """Whether a text fits any of them. Most globs are a name, or begin with one: those are not
+    worth a pattern."""
+    exact = frozenset(each for each in globs if not _WILD.intersection(each))
+    begin = tuple(
+        each[:-1] for each in globs if each.endswith("*") and not _WILD.intersection(each[:-1])
+    )
+    patterns = tuple(
+        glob(each).fullmatch
+        for each in globs
+        if each not in exact and not (each.endswith("*") and each[:-1] in begin)
+    )
+    if not patterns:
+        return lambda text: text in exact or text.startswith(begin)
+    return lambda text: (
+        text in exact or text.startswith(begin) or any(fits(text) for fits in patterns)
+    )
 
 
-@lru_cache(maxsize=1024)
-def _glob_and_below(text: str) -> _Pattern:
-    found = glob(text), glob(f"{text}.*"), glob(f"{text}[*")
-    return _Pattern(tuple(each.fullmatch for each in found))
+_WILD = frozenset("*?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    """Any of several."""
-
-    ways: tuple[Callable[[str], object], ...]
-
-    def fullmatch(self, text: str) -> bool:
-        return any(way(text) for way in self.ways)
+@lru_cache(maxsize=4096)
+def _fits_or_is_below(text: str) -> _Test:
+    return _fits((text, f"{text}.*", f"{text}[*"))
 
 
-def _above(text: str) -> list[str]:
-    """``rule[0].port`` → ``rule``, ``rule[0]``. A ``*`` may hold steps itself, so that what leads
-    to the first one may be changed as a whole."""
-    return [text[:at] for at, each in enumerate(text) if at and each in ".["]
+@lru_cache(maxsize=4096)
+def _fits_path(text: str) -> _Test:
+    """Whether a path fits. ``[*]`` is any one element, where no other ``*`` holds steps anyway."""
+    return _any_path((text,)) if _by_element(text) else _fits((text,))
+
+
+@lru_cache(maxsize=4096)
+def _leads_into(text: str) -> _Test:
+    """Whether something below a path may fit: ``rule`` and ``rule[0]`` lead into ``rule[0].port``.
+    A ``*`` may hold steps itself, and a ``?`` be what one begins with."""
+    if _by_element(text):
+        return _any_path(text[:at] for at, each in enumerate(text) if each in ".[")
+    above = {text[:at] for at, each in enumerate(text) if at and each in ".[?*"}
+    return _fits((*above, *(text[: at + 1] for at, each in enumerate(text) if each == "*")))
+
+
+def _by_element(text: str) -> bool:
+    return "[*]" in text and not _WILD.intersection(text.replace("[*]", ""))
+
+
+def _any_path(texts: Iterable[str]) -> _Test:
+    ways = (_ELEMENT.join(map(re.escape, each.split("[*]"))) for each in texts)
+    fits = re.compile("|".join(ways), re.DOTALL).fullmatch
+    return lambda path: fits(path) is not None
+
+
+_ELEMENT = r'\[(?:[0-9]+|"(?:[^"\\]|\\.)*")\]'
 
 
 def many_enough(rule: Rule, matched: int, managed: int) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftctl_py.core.diff import spelled
-from driftctl_py.core.masks import Mask, Masks, masked, masks_for, mentions
+from driftctl_py.core.masks import Mask, Masks, glob, masked, masks_for, mentions
 from driftctl_py.core.plan import Plan
 from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.values import UNKNOWN, Secrets, Sensitive
@@ -25,7 +25,7 @@ def shown(value: Any, *masks: Mask, below: Any = None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("glob", "address"),
+    ("text", "address"),
     [
         ("*", "aws_db_instance.main"),
         ("aws_db_instance.*", "aws_db_instance.main"),
@@ -40,15 +40,15 @@ def shown(value: Any, *masks: Mask, below: Any = None) -> Any:
         ("*\n*", 'x.y["\n"]'),
     ],
 )
-def test_an_address_fits_with_or_without_its_modules_and_its_key(glob: str, address: str) -> None:
-    mask = Mask(address=glob)
+def test_an_address_fits_with_or_without_its_modules_and_its_key(text: str, address: str) -> None:
+    mask = Mask(address=text)
 
     assert masks_for([mask], address) == [mask]
-    assert masks_for([mask], "other.one" if glob != "*" else "x", address) == [mask]
+    assert masks_for([mask], "other.one" if text != "*" else "x", address) == [mask]
 
 
 @pytest.mark.parametrize(
-    ("glob", "address"),
+    ("text", "address"),
     [
         ("aws_db_instance.*", "aws_db_instance_role.main"),
         ("aws_db_instance.main[1]", "aws_db_instance.main[0]"),
@@ -58,8 +58,8 @@ def test_an_address_fits_with_or_without_its_modules_and_its_key(glob: str, addr
         ("output.db", "output.db2"),
     ],
 )
-def test_another_address_does_not_fit(glob: str, address: str) -> None:
-    assert masks_for([Mask(address=glob)], address) == []
+def test_another_address_does_not_fit(text: str, address: str) -> None:
+    assert masks_for([Mask(address=text)], address) == []
 
 
 def test_no_masks_fit_nothing() -> None:
@@ -77,7 +77,7 @@ VALUE = {
 
 
 @pytest.mark.parametrize(
-    ("glob", "hidden"),
+    ("text", "hidden"),
     [
         ("name", ["name"]),
         ("tags", ["tags"]),
@@ -100,8 +100,8 @@ VALUE = {
         ("*", ["name", "tags", "rule", "policy", "values"]),
     ],
 )
-def test_an_attribute_is_hidden_with_everything_below(glob: str, hidden: list[str]) -> None:
-    found = shown(VALUE, Mask(attribute=glob))
+def test_an_attribute_is_hidden_with_everything_below(text: str, hidden: list[str]) -> None:
+    found = shown(VALUE, Mask(attribute=text))
 
     assert places(found) == hidden
 
@@ -282,3 +282,21 @@ def only_more_hidden(before: Any, after: Any) -> bool:
     if isinstance(after, list):
         return len(before) == len(after) and all(map(only_more_hidden, before, after))
     return bool(before == after)
+
+
+@given(st.text("ab*?.", max_size=8), st.text("ab.\n", max_size=8))
+def test_a_glob_fits_what_it_would_fit_letter_by_letter(text: str, of: str) -> None:
+    assert bool(glob(text).fullmatch(of)) is fits_letter_by_letter(text, of)
+
+
+def fits_letter_by_letter(text: str, of: str) -> bool:
+    if not text:
+        return not of
+    if text[0] == "*":
+        return any(fits_letter_by_letter(text[1:], of[at:]) for at in range(len(of) + 1))
+    return bool(of) and text[0] in ("?", of[0]) and fits_letter_by_letter(text[1:], of[1:])
+
+
+def test_a_glob_with_many_stars_takes_no_longer_than_its_text() -> None:
+    # Each star more would take a hundred times as long, were each place tried for each of them.
+    assert not glob("*a" * 30 + "b").fullmatch("a" * 5000)
