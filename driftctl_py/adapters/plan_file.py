@@ -63,8 +63,31 @@ class PlanFiles:
             return decode_plan(data, masks=masks, secrets=secrets, settings=True)
 
     def redact(self, path: Path, to: Path, *, masks: Masks, secrets: Secrets) -> None:
-        """Write what is at ``path`` to ``to``, without what is sensitive or masked."""
-        raise NotImplementedError
+        """Write what is at ``path`` to ``to``, without what is sensitive or masked, for nobody
+        else to read. Whatever goes wrong, nothing is at ``to`` afterwards. Raises `PlanError`,
+        `Unavailable` where there is no room."""
+        from driftctl_py.core.redacted_plan import redacted_document
+
+        # What it was before is not what policies are to see.
+        to.unlink(missing_ok=True)
+        with _shown(path) as data:
+            document = redacted_document(data, masks=masks, secrets=secrets)
+        part = to.with_name(f".{to.name}.part")
+        try:
+            part.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            with FileIO(part, "w", opener=lambda name, _: os.open(name, flags, 0o600)) as file:
+                rest = memoryview(document)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            part.replace(to)
+        except OSError as error:
+            raise Unavailable(
+                f"The plan for policies could not be kept in {to.parent}: {error.strerror}.",
+                todo="Make room there, or configure another data_dir.",
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def state_of(self, path: Path) -> tuple[str, int] | None:
         """Lineage and serial of the state that the saved plan at ``path`` was made on: what its

@@ -316,22 +316,22 @@ def _digest(path: Path, value: Value, hides: Callable[[Value], bool], secrets: S
     seal = secrets.seal(value)
     if seal:
         return seal
-    named = any(isinstance(step, str) and _says_secret(step) for step in path)
+    named = any(isinstance(step, str) and says_secret(step) for step in path)
     constant = isinstance(value, Mapping) and "constant_value" in value
-    if constant and (named or _holds_secret(value) or hides(value)):
+    if constant and (named or holds_secret(value) or hides(value)):
         return ""
     return sha256(canonical(value)).hexdigest()
 
 
-def _holds_secret(value: Value) -> bool:
+def holds_secret(value: Value) -> bool:
     if isinstance(value, Mapping):
-        return any(_says_secret(key) or _holds_secret(each) for key, each in value.items())
+        return any(says_secret(key) or holds_secret(each) for key, each in value.items())
     if isinstance(value, str):
         return _quotes_secret(value)
-    return isinstance(value, list) and any(map(_holds_secret, value))
+    return isinstance(value, list) and any(map(holds_secret, value))
 
 
-def _says_secret(name: str) -> bool:
+def says_secret(name: str) -> bool:
     # One by one: a pattern of so many words takes longer to compile than a small plan to read.
     spelled = name.casefold()
     return any(word in spelled for word in _IN_NAMES)

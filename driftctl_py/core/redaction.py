@@ -59,6 +59,8 @@ _TELLING_WHOLE = 4
 _TELLING_NUMBER = 1000
 # Within a secret are ports and sizes too.
 _TELLING_NUMBER_INSIDE = 100_000
+# So many texts are looked for one by one.
+_FEW = 50
 
 # NAME=value, export NAME="value", name: value, - value. Names are short; nothing backtracks.
 _ASSIGNED = re.compile(
@@ -75,11 +77,13 @@ def redact(
     masks: Masks = (),
     *,
     is_object: bool = True,
+    echoes: Echoes | None = None,
 ) -> list[Value]:
     """The snapshots of one object, each given with its own mirror, without what any of these
     mirrors calls sensitive, and without what ``masks`` hide, all of which fit its address.
 
-    An output ``is_object`` in no case: it has a value, and no names given by a schema.
+    An output ``is_object`` in no case: it has a value, and no names given by a schema. ``echoes``
+    learns of what was taken out.
     """
     hidden: _Hidden = None
     # Two sides often share one mirror.
@@ -92,8 +96,9 @@ def redact(
         found = [masked(value, masks, taker.take, below=below) for value in found]
     if not taker.texts and not taker.wholes:
         return found
-    texts = frozenset(spelling for text in taker.texts for spelling in _spellings(text))
-    known = _Known(texts, frozenset(taker.wholes))
+    if echoes is not None:
+        echoes.learn(taker.texts, taker.wholes)
+    known = _known(taker.texts, taker.wholes)
     if is_object:
         return [_members_without_echoes(value, known, secrets) for value in found]
     return [_without_echoes(value, known, secrets) for value in found]
@@ -142,6 +147,29 @@ def places_hidden(mirror: Mirror, path: Path = ()) -> Iterator[Path]:
 def hide_alike(one: Mirror, other: Mirror) -> bool:
     """Do two mirrors hide the same places?"""
     return one is other or _hidden(one) == _hidden(other)
+
+
+class Echoes:
+    """Secrets of a whole plan, to be found where no mirror says anything: in code, in messages."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._wholes: set[Hashable] = set()
+        self._known: _Known | None = None
+
+    def learn(self, texts: Set[str], wholes: Set[Hashable]) -> None:
+        self._texts |= texts
+        self._wholes |= wholes
+        self._known = None
+
+    def __bool__(self) -> bool:
+        return bool(self._texts or self._wholes)
+
+    def without(self, value: Value, secrets: Secrets) -> Value:
+        """``value`` without what repeats one of them."""
+        if self._known is None:
+            self._known = _known(self._texts, self._wholes)
+        return _without_echoes(value, self._known, secrets)
 
 
 class _Taker:
@@ -196,8 +224,37 @@ class _Taker:
 class _Known:
     """What an echo is known by: texts that it holds, or all of it."""
 
-    texts: Set[str]
+    texts: _Texts
     wholes: Set[Hashable]
+
+
+class _Texts:
+    """Texts to be looked for. One by one that is quickest as long as they are few; else by how they
+    begin."""
+
+    __slots__ = ("all", "by_start")
+
+    def __init__(self, texts: Set[str]) -> None:
+        self.all = texts
+        self.by_start: dict[str, list[str]] | None = None
+        if len(texts) > _FEW:
+            self.by_start = {}
+            for text in texts:
+                self.by_start.setdefault(text[:_TELLING], []).append(text)
+
+    def within(self, value: str) -> bool:
+        if self.by_start is None:
+            return any(text in value for text in self.all)
+        for at in range(len(value) - _TELLING + 1):
+            for text in self.by_start.get(value[at : at + _TELLING], ()):
+                if value.startswith(text, at):
+                    return True
+        return False
+
+
+def _known(texts: Set[str], wholes: Set[Hashable]) -> _Known:
+    spelled = frozenset(spelling for text in texts for spelling in _spellings(text))
+    return _Known(_Texts(spelled), frozenset(wholes))
 
 
 def _tells(value: Decoded) -> bool:
@@ -308,21 +365,21 @@ def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
     if isinstance(value, str):
         return secrets.mark(value) if _echoes(value, known.texts) else value
     if is_map(value):
-        if any(text in key for key in value for text in known.texts):
+        if any(map(known.texts.within, value)):
             return secrets.mark(value)
         return {key: _without_echoes(each, known, secrets) for key, each in value.items()}
     if is_list(value):
         return [_without_echoes(each, known, secrets) for each in value]
     if isinstance(value, int | Decimal) and abs(Decimal(value)) >= _TELLING_NUMBER:
         text = _spelled(value)
-        return secrets.mark(value) if text in known.wholes or text in known.texts else value
+        return secrets.mark(value) if text in known.wholes or text in known.texts.all else value
     return value
 
 
-def _echoes(value: Value, texts: Set[str]) -> bool:
+def _echoes(value: Value, texts: _Texts) -> bool:
     if isinstance(value, str):
         # Escapes can spell anything in many ways.
-        return any(text in value for text in texts) or _echoes(json_inside(value), texts)
+        return texts.within(value) or _echoes(json_inside(value), texts)
     if is_map(value):
         return any(_echoes(key, texts) or _echoes(each, texts) for key, each in value.items())
     return is_list(value) and any(_echoes(each, texts) for each in value)
