@@ -40,6 +40,7 @@ from driftctl_py.core.decision import (
     judge,
 )
 from driftctl_py.core.environment import Environment
+from driftctl_py.core.limits import is_limit
 from driftctl_py.core.plan_report import View
 from driftctl_py.core.restraint import EVERYWHERE, Why, frozen
 from driftctl_py.core.run import Purpose, Run, State
@@ -286,7 +287,11 @@ def _of_purpose(purpose: Purpose, decision: Decision) -> Decision:
     """Where drift is put back while a commit waits, nobody is asked and nothing is waited for."""
     if purpose is not Purpose.HEAL or not isinstance(decision, Hold):
         return decision
-    asks = "Putting the drift back at the last applied commit needs an approval itself."
+    limits = dict.fromkeys(
+        each.rule for each in decision.judgement.violations if is_limit(each.rule)
+    )
+    by = f" ({', '.join(limits)})" if limits else ""
+    asks = f"Putting the drift back at the last applied commit needs an approval itself{by}."
     reasons = [] if decision.standing.enough else [asks]
     return Refuse((*reasons, *(each.why for each in decision.closed)), decision.judgement)
 

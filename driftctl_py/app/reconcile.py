@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from driftctl_py.app.applying import Applier
@@ -28,6 +29,7 @@ from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Decision, Hold, Refuse
 from driftctl_py.core.environment import Environment, Mode
 from driftctl_py.core.history import binding_of
+from driftctl_py.core.limits import is_limit
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.run import Purpose, Run, State
@@ -40,6 +42,9 @@ from driftctl_py.errors import (
     Untrusted,
     UsageError,
 )
+
+# Limits count what was done in a day, so what was too much gets less by the hour.
+_LIMITED_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +194,16 @@ class Reconciler:
             if each.purpose is Purpose.HEAL and each.commit == commit:
                 base = self._store.run(each.base)
                 same = base is not None and binding_of(base) == binding_of(run)
-                # What was only closed then may be open by now.
-                return each.state is State.REFUSED and same and not each.closed
+                # What was only closed then, or too much for a day, may be open by now.
+                passes = bool(each.closed) or self._may_be_less(each)
+                return each.state is State.REFUSED and same and not passes
         return False
+
+    def _may_be_less(self, run: Run) -> bool:
+        """Whether it was a limit that held it, and long enough ago to try again."""
+        violations = run.judgement.violations if run.judgement else ()
+        limited = any(is_limit(each.rule) for each in violations)
+        return limited and self._clock() - run.started_at > _LIMITED_FOR
 
     def _heal(self, work: Work, outcome: Outcome, commit: str) -> Outcome | str:
         """A whole plan at the last applied commit, never by ``-target``; why it came to nothing, as

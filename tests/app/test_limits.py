@@ -336,8 +336,30 @@ def test_drift_is_held_at_the_last_applied_commit_too(bench: Bench) -> None:
     assert outcome.run.state is State.HELD
     (heal,) = [each for each in bench.runs if each.purpose is Purpose.HEAL]
     assert heal.state is State.REFUSED
-    assert heal.judgement is not None
-    assert heal.judgement.changes[0].rulings[0].rule == "limits.heals_per_day: 2"
+    assert "needs an approval itself (limits.heals_per_day: 2)" in heal.reason
+    assert heal.reason in outcome.warnings[0]
+
+
+def test_what_could_not_be_put_back_there_is_tried_again_each_hour(bench: Bench) -> None:
+    environment = limited(Limits(heals_per_day=2), git=GATE)
+    bench.converged()
+    heals(bench, environment, 2)
+    bench.world.becomes(real="by hand")
+
+    def tries() -> int:
+        bench.reconciler.reconcile(order(TWO, environment))
+        return len([each for each in bench.runs if each.purpose is Purpose.HEAL])
+
+    at_once = [tries() for _ in range(3)]
+    passes(bench, 1)
+    an_hour_later = tries()
+    passes(bench, 24)
+    a_day_later = tries()
+
+    assert at_once == [1, 1, 1]
+    assert an_hour_later == 2
+    assert a_day_later == 3
+    assert bench.world.now["real"] == ONE
 
 
 def test_what_is_accepted_is_never_too_much(bench: Bench) -> None:
