@@ -18,7 +18,8 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,12 +100,11 @@ class RegoEngine:
         sources = _sources(policy, files)
         asked = asked_rules(policy, sources)
         refuse_unknown(policy, about, sources)
-        with tempfile.TemporaryDirectory(prefix="driftctl-rego-") as name:
-            scratch = Path(name)
-            program = self._program(policy)
-            token = secrets.token_hex(16)
+        program = self._program(policy)
+        token = secrets.token_hex(16)
+        with _scratch(policy) as scratch:
             paths = _lay(scratch, roots)
-            (scratch / "canary.rego").write_text(canary(policy, asked, token))
+            (scratch / "canary.rego").write_text(canary(policy, asked, token), "utf-8")
             (scratch / "capabilities.json").write_bytes(program.capabilities)
             _write_input(scratch / "input.json", policy, about, token, plan)
             with_data = any(each.suffix in _DATA for each in files)
@@ -135,8 +135,7 @@ class RegoEngine:
         complaint = _complaint(program, done)
         if complaint.of_language:
             other = next(each for each in _VERSIONS if each != policy.rego_version)
-            again = run(other)
-            if again.exit_code == 0 or not _complaint(program, again).of_language:
+            if self._is_read(program, run, other):
                 raise PolicyError(
                     _cannot(policy, complaint, paths),
                     todo=f"It is written in Rego {other}: write `rego_version: {other}` for the "
@@ -147,6 +146,14 @@ class RegoEngine:
             + ("" if str(complaint) else f" {program.path} ended with exit code {done.exit_code}."),
             todo=_MEND.get(complaint.code, "Mend the policy, then plan again."),
         )
+
+    def _is_read(self, program: _Program, run: Callable[[str], Contained], version: str) -> bool:
+        """Would another version of Rego understand it?"""
+        try:
+            done = run(version)
+        except PolicyError:
+            return False
+        return done.exit_code == 0 or not _complaint(program, done).of_language
 
     def _run(self, argv: Sequence[str], timeout_seconds: float) -> Contained:
         return run_contained(
@@ -220,6 +227,19 @@ class RegoEngine:
             f"version. So the policy {policy.name} cannot be evaluated.",
             todo=_GET["opa"],
         )
+
+
+@contextmanager
+def _scratch(policy: RegoPolicy) -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(prefix="driftctl-rego-") as name:
+            yield Path(name)
+    except OSError as error:
+        raise PolicyError(
+            f"What the policy {policy.name} is to look at could not be laid out: {error.strerror} "
+            f"({error.filename or tempfile.gettempdir()}).",
+            todo="Make room there, or name another directory for temporary files: TMPDIR=DIR",
+        ) from error
 
 
 def opa_argv(

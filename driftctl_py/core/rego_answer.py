@@ -63,6 +63,7 @@ def asked_rules(policy: RegoPolicy, sources: Iterable[str]) -> Asked:
         )
     names = {*custom.rules, *policy.levels}
     declared: set[str] = set()
+    is_there = False
     for source in sources:
         if _RESERVED_PACKAGE.search(source):
             raise PolicyError(
@@ -72,8 +73,14 @@ def asked_rules(policy: RegoPolicy, sources: Iterable[str]) -> Asked:
             )
         if custom.forms:
             names.update(each.group() for each in _FORM.finditer(source))
-        if _declares(source, package):
+        its = _declared_package(source)
+        # A rule may have a longer name than its own: `db.deny` in `terraform` is in `terraform.db`.
+        is_there = is_there or package[: len(its)] == its
+        if its == package:
             declared.update(_HEAD.findall(source))
+    if not is_there:
+        # Nor is what a data file holds under that name a rule.
+        raise _nothing_evaluated(policy, ".".join(package))
     required = {*policy.levels, *(declared & names)}
     return Asked(package, tuple(sorted(names)), frozenset(required))
 
@@ -97,9 +104,18 @@ def _package_path(policy: RegoPolicy) -> tuple[str, ...]:
     return path
 
 
-def _declares(source: str, package: tuple[str, ...]) -> bool:
+def _declared_package(source: str) -> tuple[str, ...]:
     found = _PACKAGE.search(source)
-    return found is not None and tuple(_WORD.findall(found.group(1))) == package
+    return tuple(_WORD.findall(found.group(1))) if found else ("",)
+
+
+def _nothing_evaluated(policy: RegoPolicy, package: str) -> PolicyError:
+    return PolicyError(
+        f"No rule of the policy {policy.name} was evaluated: its files have none of "
+        f"{', '.join(sorted(CUSTOMS[policy.shape].rules))} in the package {package}.",
+        todo="Name the package that they are in (`package:`), and rules with other names under "
+        "`levels:`.",
+    )
 
 
 def canary_package(token: str) -> str:
@@ -237,12 +253,7 @@ def verdicts_of(policy: RegoPolicy, asked: Asked, answer: Answer) -> tuple[Verdi
             "This is a bug in driftctl_py."
         )
     if not found and not asked.required:
-        raise PolicyError(
-            f"No rule of the policy {policy.name} was evaluated: its files have none of "
-            f"{_listed(CUSTOMS[policy.shape].rules)} in the package {asked.dotted}.",
-            todo="Name the package that they are in (`package:`), and rules with other names under "
-            "`levels:`.",
-        )
+        raise _nothing_evaluated(policy, asked.dotted)
     if missing := sorted(asked.required - set(found)):
         raise PolicyError(
             f"The rule {missing[0]} of the package {asked.dotted} (policy {policy.name}) has no "
@@ -264,10 +275,6 @@ def verdicts_of(policy: RegoPolicy, asked: Asked, answer: Answer) -> tuple[Verdi
         for message, address in _findings(policy, name, found[name])
     ]
     return tuple(dict.fromkeys(verdicts))
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
 
 
 def _level(policy: RegoPolicy, name: str) -> Effect:

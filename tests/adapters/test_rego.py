@@ -534,6 +534,21 @@ def test_what_is_no_whole_plan_is_never_asked_about(house: House, content: bytes
     assert "is not a whole plan in JSON" in house.refusal(by("opa"), plan).what
 
 
+def test_data_under_the_name_of_a_rule_is_no_rule(house: House) -> None:
+    house.write("package other\n\nx := 1\n")
+    house.write('{"main": {"deny": []}}', "policy/data.json")
+
+    assert "No rule of the policy guard was evaluated" in house.refusal(by("opa")).what
+
+
+def test_a_plan_that_is_not_there_is_refused(house: House) -> None:
+    house.write(FINDS)
+
+    error = house.refusal(by("opa"), house.here / "no-plan.json")
+
+    assert "no-plan.json" in error.what
+
+
 # --- the program
 
 
@@ -621,6 +636,19 @@ def test_a_program_that_does_not_evaluate_is_not_believed(
     house.write(FINDS)
 
     assert what in house.refusal(stand_in(house.here, LISTS + does)).what
+
+
+def test_an_error_is_told_though_the_other_rego_could_not_be_tried(house: House) -> None:
+    house.write(FINDS)
+    does = """case "$*" in
+    *--v0-compatible*) kill -9 $$;;
+    *) echo '{"errors": [{"code": "rego_parse_error", "message": "no"}]}'; exit 2;;
+    esac;; esac"""
+
+    error = house.refusal(stand_in(house.here, LISTS + does))
+
+    assert error.what == "The policy guard could not be evaluated: rego_parse_error: no"
+    assert "rego_version" not in error.todo
 
 
 def test_an_opa_that_cannot_list_its_functions_is_refused(house: House) -> None:

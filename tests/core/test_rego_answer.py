@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from driftctl_py.core.policy import RegoPolicy, Shape, Verdict
+from driftctl_py.core.policy_input import CUSTOMS
 from driftctl_py.core.rego_answer import (
     Answer,
     Asked,
@@ -38,9 +39,9 @@ def answered(
     found: dict[str, Any],
     *exceptions: object,
     policy: RegoPolicy = GUARD,
-    source: str = "package main",
+    source: str = "",
 ) -> list[Verdict]:
-    asked = asked_rules(policy, [source])
+    asked = asked_rules(policy, [source or f"package {CUSTOMS[policy.shape].package}"])
     return list(verdicts_of(policy, asked, Answer("t", found, list(exceptions))))
 
 
@@ -313,6 +314,20 @@ def test_a_finding_without_a_message_is_refused(value: object) -> None:
 def test_no_rule_evaluated_is_not_passed() -> None:
     with pytest.raises(PolicyError, match=r"No rule .* was evaluated: .* deny, violation, warn"):
         answered({})
+
+
+@pytest.mark.parametrize("source", ["package other", "# package main", "package main.db", ""])
+def test_what_no_file_declares_is_not_evaluated(source: str) -> None:
+    with pytest.raises(PolicyError, match=r"No rule .* was evaluated: .* in the package main"):
+        asked_rules(GUARD, [source])
+
+
+def test_a_rule_may_be_declared_from_a_package_above() -> None:
+    policy = shaped(Shape.HCP, "terraform.db")
+
+    assert asked_rules(policy, ["package terraform\n\ndb.deny contains 1 if true\n"]).required == (
+        frozenset()
+    )
 
 
 def test_a_declared_rule_without_a_value_is_not_passed() -> None:
