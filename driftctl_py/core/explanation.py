@@ -18,7 +18,15 @@ from driftctl_py.core.decision import Decision, Judgement, Ruling, Rulings
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.plan import Plan
 from driftctl_py.core.rule import Effect, Rule
-from driftctl_py.core.rules import Answer, Subject, answers, many_enough, subjects, suffices
+from driftctl_py.core.rules import (
+    Answer,
+    Subject,
+    answers,
+    many_enough,
+    subjects,
+    suffices,
+    values_found,
+)
 
 KIND = "kind"
 """Stands for a condition where no rule that allows may speak: what is done is not known."""
@@ -142,7 +150,7 @@ def _rule(rule: Rule, changes: Sequence[Subject], managed: int) -> RuleExplained
 def explain_change(rule: Rule, subject: Subject) -> ChangeExplained:
     """What the rule makes of this change, whatever others there are."""
     reasons = [
-        Reason(name, answer, ASKED[name](rule), FOUND[name](subject))
+        Reason(name, answer, ASKED[name](rule), FOUND[name](rule, subject))
         for name, answer in answers(rule, subject)
     ]
     if rule.effect is Effect.ALLOW and not subject.is_known:
@@ -181,6 +189,9 @@ ASKED: Mapping[str, Callable[[Rule], tuple[str, ...]]] = {
     "causes": lambda rule: rule.causes,
     "holds_data": lambda rule: _flag(rule.holds_data),
     "attributes": lambda rule: rule.attributes,
+    "values": lambda rule: tuple(
+        f"{path}: {' or '.join(globs)}" for path, globs in rule.values.items()
+    ),
 }
 """What a rule asks for, by condition."""
 
@@ -207,13 +218,14 @@ def _changed(subject: Subject) -> tuple[str, ...] | None:
     return subject.changed if subject.is_known else None
 
 
-FOUND: Mapping[str, Callable[[Subject], tuple[str, ...] | None]] = {
-    "addresses": lambda subject: subject.key[:1],
-    "types": lambda subject: _of_object(subject.type, subject),
-    "providers": lambda subject: _of_object(subject.provider, subject),
-    "actions": _actions,
-    "causes": lambda subject: tuple(sorted(subject.causes)),
-    "holds_data": _data,
-    "attributes": _changed,
+FOUND: Mapping[str, Callable[[Rule, Subject], tuple[str, ...] | None]] = {
+    "addresses": lambda _, subject: subject.key[:1],
+    "types": lambda _, subject: _of_object(subject.type, subject),
+    "providers": lambda _, subject: _of_object(subject.provider, subject),
+    "actions": lambda _, subject: _actions(subject),
+    "causes": lambda _, subject: tuple(sorted(subject.causes)),
+    "holds_data": lambda _, subject: _data(subject),
+    "attributes": lambda _, subject: _changed(subject),
+    "values": values_found,
 }
 """What a change has of it."""

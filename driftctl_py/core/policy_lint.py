@@ -283,7 +283,9 @@ def _beats(strong: Rule, weak: Rule, environments: Sequence[Environment]) -> boo
 def covers(wide: Rule, narrow: Rule) -> bool:
     """Does the wide one surely match whatever the narrow one does? Only ever asked of a wide one
     that restricts."""
-    if wide.effect is Effect.ALLOW or not _counts_for_all(wide) or wide.values:
+    if wide.effect is Effect.ALLOW or not _counts_for_all(wide):
+        return False
+    if wide.values and dict(wide.values) != dict(narrow.values):
         return False
     if wide.holds_data not in (None, narrow.holds_data):
         return False

@@ -26,7 +26,7 @@ from driftctl_py.core.policy_tests import Outcome, word
 from driftctl_py.core.rule import Effect
 from driftctl_py.core.rules import LEVELS, Answer
 from driftctl_py.report import show
-from driftctl_py.report.decision import COLOUR_OF_LEVEL, DecisionLines
+from driftctl_py.report.decision import COLOUR_OF_LEVEL, DecisionLines, command
 from driftctl_py.report.terminal import BOLD, GREEN, RED, Terminal
 
 _MATCHED_AT_MOST = 20
@@ -130,12 +130,8 @@ class _Explaining(DecisionLines):
             at = f" as of {moment(found.at)}" if asked is Asked.NOW else ""
             yield from self.wrapped(f"{asked.value}{at}: {', '.join(names)}", "", indent=2)
         if Asked.NOT in found.beside.values():
-            yield from self.wrapped(
-                "A plan that driftctl-py makes itself is put to all of them: driftctl-py plan "
-                f"{found.environment.name}",
-                "",
-                indent=2,
-            )
+            # Those are put to a plan that is made, and to no other.
+            yield from self.next([command("plan", found.environment.name)])
 
 
 def _name(change: ChangeExplained) -> str:

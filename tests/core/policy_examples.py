@@ -10,6 +10,7 @@ from driftctl_py.core.masks import spellings
 from driftctl_py.core.risk import stateful
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.rules import Subject
+from driftctl_py.core.values import UNKNOWN, Sensitive, Value
 
 ADDRESSES = {
     "aws_db_instance.main": "aws_db_instance",
@@ -28,6 +29,11 @@ _CAUSES = st.sampled_from(
     [frozenset({"drift"}), frozenset({"commit"}), frozenset({"drift", "commit"})]
 )
 _MODIFIERS = st.sampled_from([(), ("move",), ("import",)])
+_PLANNED: list[Value] = [
+    {"size": 1, "tags": {"team": "a"}},
+    {"size": UNKNOWN, "tags": Sensitive(0, 0)},
+    {"size": 2},
+]
 
 
 @st.composite
@@ -70,6 +76,7 @@ def subjects(draw: st.DrawFn) -> Subject:
         draw(st.sampled_from(["", _PROVIDERS[of.partition("_")[0]]])) if of else "",
         changed,
         bool(stateful(address)),
+        planned=None if done == ("delete",) else draw(st.sampled_from(_PLANNED)),
     )
 
 
@@ -101,6 +108,7 @@ WHEN: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         ),
         "causes": _some("drift", "commit"),
         "attributes": _some("*", "tags", "tags.*", "tags.team", "size", "rule", "policy"),
+        "values": st.sampled_from([{"size": ("1",)}, {"tags.*": ("a*", "null")}]),
         "holds_data": st.booleans(),
         "at_least": st.integers(1, 3),
         "at_most": st.integers(1, 3),

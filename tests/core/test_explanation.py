@@ -72,6 +72,7 @@ def test_each_condition_tells_what_it_asks_for_and_what_there_is() -> None:
         causes=("commit",),
         holds_data=False,
         attributes=("tags",),
+        values={"size": ("1", "2")},
     )
 
     assert reasons(rule, plan()) == [
@@ -82,6 +83,7 @@ def test_each_condition_tells_what_it_asks_for_and_what_there_is() -> None:
         Reason("causes", Answer.YES, ("commit",), ("commit",)),
         Reason("holds_data", Answer.NO, ("false",), ("true",)),
         Reason("attributes", Answer.YES, ("tags",), ("tags.team",)),
+        Reason("values", Answer.YES, ("size: 1 or 2",), ("size: 1",)),
     ]
 
 
