@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from driftctl_py.core.approval import (
     Approval,
+    Ask,
     Backing,
     Binding,
     Identity,
@@ -16,6 +17,7 @@ from driftctl_py.core.approval import (
     Requirement,
     Standing,
     Violation,
+    broken_since,
     may_approve,
     may_ever_approve,
     moment,
@@ -410,6 +412,135 @@ def test_groups_are_asked_once() -> None:
     assert DBA.also([]) == DBA
 
 
+# --- Rules that ask for several ------------------------------------------------------------------
+
+ANYBODY = Requirement()
+
+
+def test_a_rule_may_ask_for_several_persons_of_a_group() -> None:
+    requirement = ANYBODY.also(["dba"], [Ask(2, ("dba",))])
+
+    first = stands(yes(ADA), yes(LINUS), requirement=requirement)
+
+    assert (first.missing, first.lacking, first.short) == (1, (), (Ask(1, ("dba",)),))
+    assert not first.enough
+    assert stands(yes(ADA), yes(GRACE), requirement=requirement).enough
+
+
+def test_a_rule_may_ask_for_several_persons_of_any_group() -> None:
+    requirement = DBA.also([], [Ask(2)])
+
+    # Whom only a rule asks counts for that rule, and not for the environment.
+    assert stands(yes(LINUS), requirement=requirement).missing == 1
+    assert stands(yes(ADA), yes(LINUS), requirement=requirement).enough
+    assert passed(stands(yes(KEN), requirement=requirement)) == [
+        "ken is in no group of driftctl.yaml"
+    ]
+
+
+def test_all_rules_have_to_be_met_and_who_is_in_several_groups_counts_for_each() -> None:
+    requirement = ANYBODY.also(["dba", "net"], [Ask(2, ("dba",)), Ask(2, ("net",))])
+
+    found = stands(yes(ADA), yes(GRACE), requirement=requirement)
+
+    assert (found.missing, found.lacking, found.short) == (1, (), (Ask(1, ("net",)),))
+    assert stands(yes(ADA), yes(GRACE), yes(LINUS), requirement=requirement).enough
+
+
+def test_whoever_a_rule_asks_is_told_so() -> None:
+    requirement = DBA.also([], [Ask(2, ("legal", "sec"))])
+    why = "linus is in none of the groups that are asked: dba, legal, sec"
+
+    assert may_approve(Identity(LINUS), requirement, PEOPLE, authors=()) == f"{why}."
+    assert may_ever_approve(requirement, PEOPLE) == {"ada", "grace"}
+    assert may_ever_approve(DBA.also([], [Ask(2)]), PEOPLE) == {"ada", "grace", "linus"}
+
+
+def test_nobody_is_never_enough_for_a_rule() -> None:
+    assert stands(requirement=ANYBODY.also([], [Ask(0)])).short == (Ask(1),)
+
+
+# --- Violations ----------------------------------------------------------------------------------
+
+ASKS_DBA = Violation("dba-only", 2, "module.db.x")
+WARNS = Violation("checkov", 1, "module.db.x", message="It is not encrypted.")
+OF_PLAN = Violation("cost", 2, message="100 a month.")
+
+
+def knowing(*violations: Violation) -> Approval:
+    return replace(yes(ADA), violations=tuple(each.digest for each in violations))
+
+
+@pytest.mark.parametrize(
+    "now", [(), (ASKS_DBA,), (WARNS, ASKS_DBA), (OF_PLAN, WARNS), (ASKS_DBA, ASKS_DBA)]
+)
+def test_a_yes_is_to_the_violations_that_there_were(now: tuple[Violation, ...]) -> None:
+    assert stands(knowing(ASKS_DBA, WARNS, OF_PLAN), violations=now).enough
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (replace(ASKS_DBA, rule="net-only"), "net-only (module.db.x)"),
+        (replace(ASKS_DBA, address="module.db.y"), "dba-only (module.db.y)"),
+        (replace(ASKS_DBA, deposed="1a2b3c4d"), "dba-only (module.db.x)"),
+        (replace(ASKS_DBA, level=3), "dba-only (module.db.x)"),
+        (replace(WARNS, message="It is public."), "checkov (module.db.x)"),
+        (OF_PLAN, "cost (the plan as a whole)"),
+    ],
+)
+def test_a_yes_is_to_no_violation_that_came_later(new: Violation, words: str) -> None:
+    found = stands(knowing(ASKS_DBA, WARNS), violations=(ASKS_DBA, new))
+
+    assert passed(found) == [f"since then the plan breaks rules that it did not break: {words}"]
+    assert (found.given, found.missing) == ((), 1)
+
+
+def test_what_became_less_grave_is_nothing_new() -> None:
+    assert stands(knowing(replace(WARNS, level=2)), violations=(WARNS,)).enough
+
+
+def test_of_many_new_violations_some_are_named() -> None:
+    many = [replace(ASKS_DBA, address=f"x.y{at}") for at in range(5)]
+
+    found = stands(knowing(), violations=(*many, *many))
+
+    assert passed(found)[0].endswith(
+        ": dba-only (x.y0), dba-only (x.y1), dba-only (x.y2) and 2 more"
+    )
+
+
+def test_a_yes_from_before_anybody_asked_is_to_no_violation() -> None:
+    old = yes(ADA)
+
+    assert old.violations is None
+    assert stands(old).enough
+    assert passed(stands(old, violations=(WARNS,))) == [
+        "it was written down by a version that did not ask which rules the plan breaks"
+    ]
+
+
+def test_a_no_stands_whatever_came_later() -> None:
+    assert stands(no(ADA), violations=(ASKS_DBA,)).rejected is not None
+
+
+def test_a_yes_that_came_to_nothing_takes_no_earlier_one_s_place() -> None:
+    earlier = replace(knowing(ASKS_DBA), id="a0", at=NOW - 2 * HOUR)
+
+    found = stands(earlier, knowing(), violations=(ASKS_DBA,))
+
+    assert found.given == ()
+    assert len(found.passed) == 2
+
+
+def test_the_seal_is_of_the_violations_and_of_nothing_else() -> None:
+    given = knowing(ASKS_DBA, WARNS)
+
+    assert knowing(WARNS, ASKS_DBA, WARNS).seal == given.seal
+    assert yes(ADA).seal == ""
+    assert len({yes(ADA).seal, knowing().seal, knowing(WARNS).seal, given.seal}) == 4
+
+
 # --- Who could -----------------------------------------------------------------------------------
 
 
@@ -450,7 +581,18 @@ REQUIREMENTS = st.builds(
     unverified=st.booleans(),
     expires_seconds=st.integers(1, 100_000),
     each_of=GROUPS,
+    asks=st.lists(st.builds(Ask, st.integers(0, 3), GROUPS), max_size=2).map(tuple),
 )
+VIOLATIONS = st.lists(
+    st.builds(
+        Violation,
+        st.sampled_from(["a", "b"]),
+        st.integers(1, 3),
+        st.sampled_from(["", "x.y"]),
+        message=st.sampled_from(["", "No."]),
+    ),
+    max_size=3,
+).map(tuple)
 AUTHORS = st.lists(
     st.sampled_from(["ada@example.com", "grace@example.com", "x@example.com"]), max_size=2
 ).map(tuple)
@@ -497,3 +639,35 @@ def test_another_no_never_makes_it_enough(
     after = stands(*approvals, replace(more, yes=False), requirement=requirement, authors=authors)
 
     assert before.enough or not after.enough
+
+
+@given(
+    st.lists(APPROVALS, max_size=6), REQUIREMENTS, GROUPS, st.builds(Ask, st.integers(0, 3), GROUPS)
+)
+def test_asking_for_more_never_makes_it_enough(
+    approvals: list[Approval], requirement: Requirement, groups: tuple[str, ...], ask: Ask
+) -> None:
+    before = stands(*approvals, requirement=requirement)
+    after = stands(*approvals, requirement=requirement.also(groups, [ask]))
+
+    # Whom the rule asks may say no as well, or a no may be taken back by whom nobody asked before.
+    assert before.enough or before.rejected or not after.enough
+    assert before.missing <= after.missing
+
+
+@given(st.lists(st.tuples(APPROVALS, VIOLATIONS), max_size=4), VIOLATIONS, VIOLATIONS)
+def test_another_violation_never_makes_it_enough(
+    told: list[tuple[Approval, tuple[Violation, ...]]],
+    now: tuple[Violation, ...],
+    more: tuple[Violation, ...],
+) -> None:
+    approvals = [
+        replace(each, violations=tuple(one.digest for one in known)) for each, known in told
+    ]
+
+    before = stands(*approvals, violations=now)
+    after = stands(*approvals, violations=(*now, *more))
+
+    assert before.enough or not after.enough
+    for each in after.given:
+        assert broken_since(each.violations or (), (*now, *more)) == ()

@@ -299,6 +299,8 @@ OTHERS = [
     replace(YES, by=Identity("github:grace")),
     replace(YES, yes=False),
     replace(YES, at=NOON + timedelta(seconds=1)),
+    replace(YES, violations=("edited",)),
+    replace(YES, violations=()),
 ]
 
 
@@ -308,6 +310,16 @@ def test_an_entry_tells_of_one_approval_and_of_no_other(other: Approval) -> None
 
     assert tells_of(entry, YES)
     assert not tells_of(entry, other)
+
+
+def test_an_entry_tells_of_the_violations_that_there_were() -> None:
+    given = replace(YES, violations=("d1", "d2"))
+    said = said_of(given)
+    (entry,) = trail([replace(said, evidence={**said.evidence, "violations": given.seal})])
+
+    assert tells_of(entry, given)
+    for others in (("d1", "d2", "d3"), ("d1",), (), None):
+        assert not tells_of(entry, replace(given, violations=others))
 
 
 def test_an_entry_that_was_edited_tells_of_nothing() -> None:
