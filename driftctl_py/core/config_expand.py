@@ -44,6 +44,8 @@ from driftctl_py.errors import ConfigError, Problem
 ENGINE_SUFFIXES: Final = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 _Directory = tuple[str, ...]
+# Is it about the environment of this name and these labels?
+_Covers = Callable[[str, Mapping[str, str]], bool]
 Value = TypeVar("Value")
 
 
@@ -338,7 +340,7 @@ class _Expansion:
                     f"There are: {', '.join(sorted(self.found)) or 'none'}.",
                 )
 
-    def _scopes(self) -> Iterator[tuple[int, str, Callable[[str, Mapping[str, str]], bool]]]:
+    def _scopes(self) -> Iterator[tuple[int, str, _Covers]]:
         config = self._config
         for rule in config.rules:
             yield rule.line, f"rule {rule.rule.name}", rule.rule.speaks_of
@@ -388,25 +390,34 @@ class _Expansion:
                 self._note(line, f"{listed}: apply is gate, but {short}.", todo)
 
     def check_asking(self, environments: Iterable[Environment]) -> None:
-        """So would what a rule asks for, where anything is applied at all."""
+        """So would what a rule or a policy asks for, where anything is applied at all."""
         applied = [each for each in environments if each.apply != ApplyModes()]
-        for setting in self._config.rules:
-            rule = setting.rule
-            if rule.effect is not Effect.APPROVE:
-                continue
-            for each in applied:
-                short, todo = self._unanswered(rule, each)
-                if short and rule.speaks_of(each.name, each.labels):
-                    self._note(
-                        setting.line, f"The rule {rule.name} asks for a yes, but {short}.", todo
-                    )
+        for line, what, covers, count, groups in self._asking():
+            covered = (each.requirement for each in applied if covers(each.name, each.labels))
+            for requirement in dict.fromkeys(covered):
+                short, todo = self._unanswered(requirement, count, groups)
+                if short:
+                    self._note(line, f"The {what} asks for a yes, but {short}.", todo)
                     break
 
-    def _unanswered(self, rule: Rule, environment: Environment) -> tuple[str, str]:
-        asked = [(1, (group,)) for group in rule.groups]
-        for count, groups in (*asked, (rule.count, rule.groups)):
-            requirement = replace(environment.requirement, count=count, groups=groups)
-            if (found := _nobody(requirement, self._config.people, "use deny"))[0]:
+    def _asking(self) -> Iterator[tuple[int, str, _Covers, int, tuple[str, ...]]]:
+        for setting in self._config.rules:
+            rule = setting.rule
+            if rule.effect is Effect.APPROVE:
+                what = f"rule {rule.name}"
+                yield setting.line, what, rule.speaks_of, rule.count, rule.groups
+        for each in self._config.policies:
+            policy = each.policy
+            if Effect.APPROVE in policy.levels.values():
+                what = f"policy {policy.name}"
+                yield each.line, what, policy.scope.covers, 1, policy.groups
+
+    def _unanswered(
+        self, requirement: Requirement, count: int, groups: tuple[str, ...]
+    ) -> tuple[str, str]:
+        for persons, asked in (*((1, (group,)) for group in groups), (count, groups)):
+            wanted = replace(requirement, count=persons, groups=asked)
+            if (found := _nobody(wanted, self._config.people, "use deny"))[0]:
                 return found
         return "", ""
 

@@ -608,6 +608,30 @@ def test_a_policy_is_a_mapping() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "policy", [f"{REGO}, levels: {{deny: approve}}", f"{RUN}, exit_codes: {{2: approve}}"]
+)
+def test_a_policy_may_ask_only_where_somebody_could_say_yes(policy: str) -> None:
+    text = f"""\
+environments: [environments/*]
+overrides: {{prod: {{apply: {{drift: auto}}}}}}
+people: {{ada: [github:ada], linus: ["os:linus"]}}
+groups: {{dba: [ada], web: [linus]}}
+policies:
+  - {{{policy}, groups: [dba, web]}}
+"""
+
+    assert problem(text) == (
+        "driftctl.yaml:6: The policy p asks for a yes, but it takes 1 in web whose identity "
+        "counts, and nobody could approve.",
+        "Put more people with an identity of github, aws or key into the groups, or ask for fewer.",
+    )
+    assert environments(text.replace(", web]", "]"))
+    assert environments(
+        text.replace("prod:", "dev:").replace("groups: [dba, web]", "when: {environments: [prod]}")
+    )
+
+
 @pytest.mark.parametrize("name", ["PGPASSWORD", "STORE_URL"])
 def test_no_check_is_given_what_opens_the_store(name: str) -> None:
     text = f"""\
