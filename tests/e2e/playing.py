@@ -27,9 +27,9 @@ class Playground:
     controllers: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def runs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        config = ["--config", str(self.directory / "infra" / "driftctl.yaml")]
         return subprocess.run(
-            [*PROGRAM, *arguments, *config],
+            [*PROGRAM, *arguments],
+            cwd=self.directory / "infra",
             env=self.environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -87,10 +87,12 @@ class Playground:
         self.commit("Change")
 
     def commit(self, message: str) -> None:
+        """All that lies there."""
         git = ["git", "-C", str(self.directory / "infra")]
         author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+        subprocess.run([*git, "add", "--all"], check=True, env=self.environ)
         subprocess.run(
-            [*git, *author, "commit", "--quiet", "--all", f"--message={message}"],
+            [*git, *author, "commit", "--quiet", f"--message={message}"],
             check=True,
             env=self.environ,
         )
