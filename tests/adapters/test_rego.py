@@ -464,7 +464,7 @@ def test_a_policy_that_stands_in_for_the_canary_is_refused(house: House) -> None
     house.write(FINDS)
     house.write('package driftctl_canary_1\n\ndeny contains "me" if true\n', "policy/canary.rego")
 
-    assert "kept for the proof" in house.refusal(by("opa")).what
+    assert "kept for the proof" in house.refusal(GUARD).what
 
 
 def test_a_policy_of_ten_megabytes_is_evaluated(house: House) -> None:
@@ -478,7 +478,7 @@ def test_a_policy_of_ten_megabytes_is_evaluated(house: House) -> None:
 
 
 def test_a_path_that_is_not_there_is_refused(house: House) -> None:
-    error = house.refusal(by("opa"))
+    error = house.refusal(GUARD)
 
     assert "policy, a path of the policy guard, cannot be found" in error.what
     assert str(house.here) in error.todo
@@ -487,19 +487,19 @@ def test_a_path_that_is_not_there_is_refused(house: House) -> None:
 def test_a_link_that_leads_to_itself_is_refused(house: House) -> None:
     (house.here / "policy").symlink_to("policy")
 
-    assert "cannot be found" in house.refusal(by("opa")).what
+    assert "cannot be found" in house.refusal(GUARD).what
 
 
 def test_an_empty_directory_is_refused(house: House) -> None:
     (house.here / "policy").mkdir()
 
-    assert "holds neither Rego nor data" in house.refusal(by("opa")).what
+    assert "holds neither Rego nor data" in house.refusal(GUARD).what
 
 
 def test_a_file_of_another_kind_is_refused(house: House) -> None:
     house.write(FINDS, "policy/guard.rego.bak")
 
-    policy = by("opa", paths=("policy/guard.rego.bak",))
+    policy = replace(GUARD, paths=("policy/guard.rego.bak",))
 
     assert "holds neither Rego nor data" in house.refusal(policy).what
 
@@ -507,14 +507,14 @@ def test_a_file_of_another_kind_is_refused(house: House) -> None:
 def test_data_without_rego_is_refused(house: House) -> None:
     house.write("{}", "policy/data.json")
 
-    assert "hold no Rego at all" in house.refusal(by("opa")).what
+    assert "hold no Rego at all" in house.refusal(GUARD).what
 
 
 def test_rego_that_is_no_text_is_refused(house: House) -> None:
     house.write(FINDS)
     (house.here / "policy/more.rego").write_bytes(b"package main\n# \xff\n")
 
-    assert "more.rego, a file of the policy guard, cannot be read" in house.refusal(by("opa")).what
+    assert "more.rego, a file of the policy guard, cannot be read" in house.refusal(GUARD).what
 
 
 @BOTH
@@ -538,7 +538,7 @@ def test_data_under_the_name_of_a_rule_is_no_rule(house: House) -> None:
     house.write("package other\n\nx := 1\n")
     house.write('{"main": {"deny": []}}', "policy/data.json")
 
-    assert "No rule of the policy guard was evaluated" in house.refusal(by("opa")).what
+    assert "No rule of the policy guard was evaluated" in house.refusal(GUARD).what
 
 
 def test_a_plan_that_is_not_there_is_refused(house: House) -> None:
