@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
-from driftctl_py.core.approval import Approval, Requirement, Standing
+from driftctl_py.core.approval import Approval, Ask, Requirement, Standing
 from driftctl_py.core.decision import Apply, Decision, Hold, Judgement, Nothing, Refuse, Ruling
 from driftctl_py.core.governing import Governing
 from driftctl_py.core.history import EnvironmentNow, RunRecord, StatusNow
@@ -247,6 +247,7 @@ def _ruling(ruling: Ruling) -> Object:
         "where": ruling.where or None,
         "message": ruling.message or None,
         "groups": list(ruling.groups),
+        "count": ruling.count,
     }
 
 
@@ -255,10 +256,15 @@ def _requirement(requirement: Requirement) -> Object:
         "count": requirement.count,
         "groups": list(requirement.groups),
         "each_of": list(requirement.each_of),
+        "asks": [_ask(each) for each in requirement.asks],
         "author_may": requirement.author_may,
         "unverified": requirement.unverified,
         "expires_seconds": requirement.expires_seconds,
     }
+
+
+def _ask(ask: Ask) -> Object:
+    return {"count": ask.count, "groups": list(ask.groups)}
 
 
 def _standing(standing: Standing) -> Object:
@@ -266,6 +272,7 @@ def _standing(standing: Standing) -> Object:
         "enough": standing.enough,
         "missing": standing.missing,
         "lacking": list(standing.lacking),
+        "short": [_ask(each) for each in standing.short],
         "given": [_approval(each) for each in standing.given],
         "rejected": standing.rejected and _approval(standing.rejected),
         "passed_over": [

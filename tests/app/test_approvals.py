@@ -12,11 +12,12 @@ import pytest
 
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.approvals import Approvals, Given
-from driftctl_py.app.binding import last_applied, required_binding
+from driftctl_py.app.binding import backing_of, last_applied, required_binding
 from driftctl_py.core.approval import Identity
+from driftctl_py.core.decision import Judgement, Level, Ruling
 from driftctl_py.core.run import Run, State
 from driftctl_py.errors import StoreError, UsageError
-from tests.report.run_examples import NOW, PEOPLE, run
+from tests.report.run_examples import HEALED, JUDGEMENT, NOW, PEOPLE, run
 
 ADA, GRACE, KEN = Identity("github:ada"), Identity("github:grace"), Identity("os:ken")
 
@@ -148,6 +149,49 @@ def test_an_earlier_run_that_means_something_else_is_not_what_waits(bench: Bench
 
     with pytest.raises(UsageError, match="is superseded, so its plan waits for nobody"):
         bench.says(GRACE, target=earlier.id)
+
+
+def with_violations(*rules: str) -> Judgement:
+    ruling = Ruling(Level.APPROVE, "", "driftctl.yaml:48", groups=("dba",))
+    rulings = tuple(replace(ruling, rule=each) for each in rules)
+    return replace(JUDGEMENT, changes=(replace(HEALED, rulings=rulings),))
+
+
+def test_a_yes_remembers_what_rules_had_against_the_plan(bench: Bench) -> None:
+    made = bench.has(run(judgement=with_violations("dba-only", "cost")))
+
+    given = bench.says(GRACE)
+
+    assert made.judgement is not None
+    assert given.standing.enough
+    (kept,) = bench.store.approvals("prod")
+    assert kept.violations == tuple(each.digest for each in made.judgement.violations)
+    (entry,) = bench.store.entries()
+    assert entry.event.evidence["violations"] == kept.seal
+    backing = backing_of(bench.store, [kept], kept.binding)
+    assert backing.entries == {kept.id}
+    edited = replace(kept, violations=(*kept.violations, "0" * 32))
+    assert not backing_of(bench.store, [edited], kept.binding).entries
+
+
+def test_a_yes_is_to_no_rule_that_the_plan_breaks_since(bench: Bench) -> None:
+    earlier = bench.has(run(judgement=with_violations("dba-only")))
+    bench.says(GRACE)
+    bench.store.save(replace(earlier, state=State.SUPERSEDED))
+    bench.has(run(id="20261124-later", judgement=with_violations("dba-only", "cost")))
+
+    with pytest.raises(UsageError) as refused:
+        bench.says(ADA, target=earlier.id)
+    given = bench.says(ADA)
+
+    assert "breaks rules that it did not break: cost (module.web.aws_s3_bucket.assets)" in str(
+        refused.value.what
+    )
+    assert refused.value.todo == "Read it first: driftctl-py show 20261124-later"
+    (passed,) = given.standing.passed
+    assert passed.approval.by == GRACE
+    assert "since then the plan breaks rules that it did not break: cost" in passed.why
+    assert [each.by for each in given.standing.given] == [ADA]
 
 
 def test_a_name_that_nothing_has_is_said(bench: Bench) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from driftctl_py.core.approval import Identity, Passed, People, Requirement, Standing
+from driftctl_py.core.approval import Ask, Identity, Passed, People, Requirement, Standing
 from driftctl_py.core.decision import (
     Apply,
     Cause,
@@ -22,6 +22,7 @@ from driftctl_py.core.decision import (
     Ruling,
 )
 from driftctl_py.core.run import Purpose, State
+from driftctl_py.core.window import Closed
 from driftctl_py.report.decision import command, person, render_decision_text
 from driftctl_py.report.show import columns
 from tests.report.plan_reports import EVIL
@@ -29,14 +30,18 @@ from tests.report.run_examples import (
     ASKED,
     BY_MODE,
     BY_RULE,
+    ENOUGH,
     HEALED,
     JUDGEMENT,
     MADE_AGAIN,
+    NIGHTS,
     NOW,
     PARTLY,
     PEOPLE,
     REJECTED,
     REQUIREMENT,
+    THAWS,
+    UNENDING,
     harmless,
     run,
     said,
@@ -71,6 +76,47 @@ prod: held
 next: driftctl-py approve prod --reason "…"
 """
     )
+
+
+def test_what_waits_for_its_time_says_until_when_and_what_to_do_then() -> None:
+    decision = Hold(Judgement((HEALED,)), REQUIREMENT, Standing(), (NIGHTS,))
+
+    assert (
+        shown(decision)
+        == """\
+prod: held until 2026-11-24 21:00 UTC
+  drift  module.web.aws_s3_bucket.assets  tags.team  allow  apply.drift: auto
+  apply.drift: auto (driftctl.yaml:12)
+  Commits are applied only during nights (driftctl.yaml:9), next from 2026-11-24
+    21:00 UTC (22:00 in Europe/Berlin).
+next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC
+"""
+    )
+
+
+def test_what_waits_for_a_yes_and_for_its_time_tells_both_and_asks_for_the_yes() -> None:
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, ASKED, (NIGHTS,)))
+
+    assert text.startswith("prod: held\n")
+    assert text.index("needs 1 of: dba") < text.index("only during nights")
+    assert text.endswith('next: driftctl-py approve prod --reason "…"\n')
+
+
+@pytest.mark.parametrize(
+    ("closed", "first", "last"),
+    [
+        ((NIGHTS, THAWS), "held until 2026-11-24 21:00 UTC", "apply prod  # from 2026-11-24 21:00"),
+        ((replace(THAWS, until=None),), "held", 'next: driftctl-py thaw --reason "…"\n'),
+        ((NIGHTS, UNENDING), "held", "freeze audit.\n"),
+    ],
+)
+def test_where_nobody_knows_when_its_time_comes_there_may_be_somebody_who_can_thaw(
+    closed: tuple[Closed, ...], first: str, last: str
+) -> None:
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, ENOUGH, closed))
+
+    assert text.startswith(f"prod: {first}\n")
+    assert last in text.splitlines(keepends=True)[-1] or text.endswith(last)
 
 
 def test_where_there_is_room_a_rule_stands_beside_its_change_with_its_line() -> None:
@@ -195,6 +241,38 @@ def test_what_was_said_so_far_and_why_some_of_it_does_not_count() -> None:
             "is in it);",
         ),
         ((), Standing(missing=2, lacking=("ops",)), "needs 2 of: any group; among them one of ops"),
+        (
+            ("dba", "ops"),
+            Standing(missing=1, lacking=("dba", "ops")),
+            "needs 1 of: dba (ada, grace), ops (ken); among them one of dba (ada, grace), and one "
+            "of ops (ken);",
+        ),
+        (
+            (),
+            Standing(missing=2, lacking=("dba",), short=(Ask(2, ("dba",)),)),
+            "needs 2 of: dba (ada, grace); not",
+        ),
+        (
+            (),
+            Standing(missing=2, lacking=("ops",), short=(Ask(2, ("dba", "ops")),)),
+            "needs 2 of: dba (ada, grace), ops (ken); among them one of ops (ken);",
+        ),
+        (
+            ("dba",),
+            Standing(missing=2, lacking=("dba",), short=(Ask(2, ("dba",)),)),
+            "needs 2 of: dba (ada, grace); not",
+        ),
+        (
+            ("ops",),
+            Standing(missing=2, lacking=("dba",), short=(Ask(2, ("dba",)), Ask(1))),
+            "needs 2 of: ops (ken); among them 2 of dba (ada, grace), and 1 of any group;",
+        ),
+        (
+            (),
+            Standing(missing=3, short=(Ask(2, ("dba", "ops")),)),
+            "needs 3 of: any group; among them 2 of dba (ada, grace) or ops (ken);",
+        ),
+        ((), Standing(missing=2, short=(Ask(2),)), "needs 2 of: any group; not"),
     ],
 )
 def test_whom_rules_want_to_be_asked_is_named(

@@ -8,8 +8,17 @@ from typing import Any
 import jsonschema
 import pytest
 
-from driftctl_py.core.approval import Standing
-from driftctl_py.core.decision import Apply, Cause, Decision, Hold, Level, Nothing, Refuse
+from driftctl_py.core.approval import Ask, Standing
+from driftctl_py.core.decision import (
+    Apply,
+    Cause,
+    Decision,
+    Hold,
+    Judgement,
+    Level,
+    Nothing,
+    Refuse,
+)
 from driftctl_py.core.history import EnvironmentNow, Need, RunRecord, StatusNow
 from driftctl_py.core.plan_report import View
 from driftctl_py.core.restraint import Why
@@ -29,9 +38,11 @@ from tests.report.run_examples import (
     APPLIED,
     ASKED,
     BLOCKED,
+    BY_RULE,
     ENOUGH,
     JUDGEMENT,
     LEASE,
+    MADE_AGAIN,
     NOW,
     PARTLY,
     PINNED,
@@ -205,6 +216,22 @@ def test_a_plan_that_cannot_be_told_is_null_and_says_why(record: RunRecord, word
 
     assert document["plan"] is None
     assert words in document["no_plan"]
+
+
+def test_whom_rules_ask_for_is_told_and_what_is_missing_of_it() -> None:
+    ask = {"count": 2, "groups": ["dba"]}
+    requirement = REQUIREMENT.also(["dba"], [Ask(2, ("dba",))])
+    standing = Standing(missing=2, lacking=("dba",), short=(Ask(2, ("dba",)),))
+    by_two = replace(BY_RULE, count=2)
+    judgement = Judgement((replace(MADE_AGAIN, rulings=(by_two,)),))
+
+    hold = Hold(judgement, requirement, standing)
+    document = read(render_outcome_json(run(), hold, None, exit_code=2))
+
+    (change,) = document["decision"]["judgement"]["changes"]
+    assert change["rulings"][0]["count"] == 2
+    assert document["decision"]["requirement"]["asks"] == [ask]
+    assert document["decision"]["standing"]["short"] == [ask]
 
 
 def test_the_status_of_all_environments() -> None:
