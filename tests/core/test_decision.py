@@ -42,6 +42,7 @@ from driftctl_py.core.plan import (
 )
 from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.values import UNKNOWN, Value
+from driftctl_py.core.window import Closed
 from tests.core.test_plan_diff import PLANS
 from tests.data import plans
 
@@ -59,6 +60,8 @@ YES = Approval(
     "read it",
 )
 MISSING, ENOUGH = Standing(missing=1), Standing(given=(YES,))
+REFUSED_BY = Standing(missing=1, rejected=replace(YES, yes=False))
+NIGHTS = (Closed("Changes are applied only during nights.", NOW + timedelta(hours=12)),)
 
 
 def real(scenario: str, engine: str = "terraform-1.15.5") -> Plan:
@@ -87,6 +90,7 @@ def decided(
     assessment: Assessment | None = None,
     judgement: Judgement | None = None,
     obstacles: tuple[Obstacle, ...] = (),
+    closed: tuple[Closed, ...] = (),
     accepting: bool = False,
     now: datetime = NOW,
 ) -> Decision:
@@ -99,6 +103,7 @@ def decided(
         standing,
         rulings=rulings,
         obstacles=obstacles,
+        closed=closed,
         accepting=accepting,
         now=now,
     )
@@ -472,6 +477,23 @@ def test_what_has_to_be_approved_is_held_until_there_is_enough() -> None:
     assert decided(COMMIT, standing=ENOUGH) == Apply(judged(COMMIT), (YES,))
 
 
+def test_what_may_be_applied_waits_for_its_time() -> None:
+    assert decided(HEALS, closed=NIGHTS) == Hold(judged(HEALS), Requirement(), Standing(), NIGHTS)
+    assert decided(COMMIT, closed=NIGHTS) == Hold(judged(COMMIT), Requirement(), MISSING, NIGHTS)
+    # What was said so far is kept.
+    assert decided(COMMIT, closed=NIGHTS, standing=ENOUGH) == Hold(
+        judged(COMMIT), Requirement(), ENOUGH, NIGHTS
+    )
+
+
+def test_what_is_refused_or_nothing_does_not_wait() -> None:
+    never = ApplyModes(NEVER, NEVER)
+
+    assert isinstance(decided(HEALS, never, closed=NIGHTS), Refuse)
+    assert isinstance(decided(COMMIT, closed=NIGHTS, standing=REFUSED_BY), Refuse)
+    assert isinstance(decided(replace(HEALS, joined=(), applyable=False), closed=NIGHTS), Nothing)
+
+
 def test_a_plan_is_judged_as_its_worst_change() -> None:
     more = Joined(Change("x.z", Kind.CREATE, None, {"a": 1}), None)
     plan = replace(HEALS, joined=(*HEALS.joined, more))
@@ -706,6 +728,36 @@ STANDINGS = st.builds(
     lacking=st.sampled_from([(), ("dba",)]),
 )
 OBSTACLES = st.lists(st.just(Obstacle("It is suspended.")), max_size=1).map(tuple)
+
+
+@given(PLANS, MODES, ALL_RULINGS, STANDINGS, OBSTACLES, st.booleans())
+def test_when_it_is_not_the_time_what_would_be_applied_waits_and_nothing_else_is_changed(
+    plan: Plan,
+    modes: ApplyModes,
+    rulings: Rulings,
+    standing: Standing,
+    obstacles: tuple[Obstacle, ...],
+    accepting: bool,
+) -> None:
+    said: dict[str, Any] = {
+        "rulings": rulings,
+        "standing": standing,
+        "obstacles": obstacles,
+        "accepting": accepting,
+    }
+
+    then = decided(plan, modes, **said)
+    now = decided(plan, modes, closed=NIGHTS, **said)
+    match then:
+        case Apply(judgement, approvals):
+            assert isinstance(now, Hold)
+            assert (now.judgement, now.standing.given) == (judgement, approvals)
+            assert now.standing.enough
+            assert now.closed == NIGHTS
+        case Hold():
+            assert now == replace(then, closed=NIGHTS)
+        case _:
+            assert now == then
 
 
 @given(PLANS, MODES, ALL_RULINGS, STANDINGS, OBSTACLES, st.booleans(), st.booleans())

@@ -7,6 +7,7 @@ import pytest
 from driftctl_py.core.approval import Binding, Standing
 from driftctl_py.core.history import EnvironmentNow, Need, binding_of
 from driftctl_py.core.run import State
+from driftctl_py.core.window import Closed
 from tests.report.run_examples import (
     BLOCKED,
     ENOUGH,
@@ -54,6 +55,16 @@ def test_what_people_hold_back_on_purpose_needs_nothing() -> None:
 
     assert EnvironmentNow("prod", last, (SUSPENDED, PINNED)).need is Need.NOTHING
     assert EnvironmentNow("prod", None, (SUSPENDED,)).need is Need.NOTHING
+
+
+def test_what_waits_for_its_time_alone_asks_nobody() -> None:
+    closed = (Closed("Changes are applied only at night."),)
+
+    def need(state: State, standing: Standing | None = None) -> Need:
+        return EnvironmentNow("prod", run(state), standing=standing, closed=closed).need
+
+    assert need(State.ALLOWED) is need(State.HELD, ENOUGH) is Need.TIME
+    assert need(State.HELD, Standing(missing=1)) is need(State.HELD) is Need.YES
 
 
 def test_a_held_plan_wants_to_be_applied_once_there_are_enough() -> None:

@@ -20,8 +20,9 @@ from driftctl_py.core.audit import Entry, Event
 from driftctl_py.core.decision import Cause, Judged, Judgement, Level, Ruling
 from driftctl_py.core.governing import Governing
 from driftctl_py.core.lease import Lease
-from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.restraint import EVERYWHERE, Restraint, Why, frozen
 from driftctl_py.core.run import Applied, Purpose, Run, State
+from driftctl_py.core.window import Closed
 from driftctl_py.report import show
 
 NOW = datetime(2026, 11, 24, 9, 14, tzinfo=UTC)
@@ -141,6 +142,16 @@ SUSPENDED = Restraint(
 )
 PINNED = Restraint("prod", Why.PINNED, "The release broke.", "os:ada", NOW, commit=COMMIT)
 BLOCKED = Restraint("prod", Why.BLOCKED, "The state was lost.", "os:ada", NOW, run="20261124T09")
+FROZEN = Restraint(
+    EVERYWHERE, Why.FROZEN, "Black Friday.", "os:ada", NOW, NOW + timedelta(hours=8)
+)
+NIGHTS = Closed(
+    "Commits are applied only during nights (driftctl.yaml:9), next from 2026-11-24 21:00 UTC "
+    "(22:00 in Europe/Berlin).",
+    datetime(2026, 11, 24, 21, tzinfo=UTC),
+)
+UNENDING = Closed("Nothing is applied during the freeze audit.")
+(THAWS,) = frozen([FROZEN], NOW)
 LEASE = Lease("prod", "20261124T091200-3f2a", "build-7:4711", NOW, NOW + timedelta(seconds=5))
 
 APPLIED = Applied(

@@ -30,8 +30,11 @@ from tests.report.run_examples import (
     ASKED,
     BLOCKED,
     ENOUGH,
+    FROZEN,
     HALF,
+    HEALED,
     JUDGEMENT,
+    NIGHTS,
     NOW,
     PARTLY,
     PEOPLE,
@@ -39,6 +42,7 @@ from tests.report.run_examples import (
     REJECTED,
     REQUIREMENT,
     SUSPENDED,
+    THAWS,
     bare,
     entry,
     harmless,
@@ -383,8 +387,59 @@ def test_what_holds_back_says_how_it_is_lifted(restraint: Restraint, words: str,
     assert lifted_by(restraint) == f'driftctl-py {way} prod --reason "…"'
 
 
+def test_a_freeze_of_everything_names_no_environment() -> None:
+    for_ever = replace(FROZEN, until=None)
+
+    assert restraint_words(FROZEN) == (
+        "frozen like everything else until 2026-11-24 17:14 UTC; by os:ada: Black Friday."
+    )
+    assert "else until somebody thaws it; by" in restraint_words(for_ever)
+    assert lifted_by(FROZEN) == 'driftctl-py thaw --reason "…"'
+
+
 def test_each_kind_of_restraint_has_words() -> None:
-    assert {SUSPENDED.why, PINNED.why, BLOCKED.why} == set(Why)
+    assert {SUSPENDED.why, PINNED.why, BLOCKED.why, FROZEN.why} == set(Why)
+
+
+ALLOWED = Judgement((HEALED,))
+
+
+def test_a_plan_that_waits_for_its_time_says_so_and_until_when() -> None:
+    alone = ended(State.HELD, closed=(NIGHTS,), judgement=ALLOWED, reason=NIGHTS.why)
+    # Whoever makes no decision of it anew knows only what it took then.
+    asked = ended(State.HELD, closed=(NIGHTS,), reason=NIGHTS.why)
+
+    assert alone.startswith("prod: held; the saved plan waits for its time\n  Commits are applied")
+    assert asked.startswith(
+        "prod: held; the saved plan waits for its time, and for a yes unless it has it\n"
+    )
+
+
+def test_a_record_of_what_waits_for_its_time_says_what_to_do_then() -> None:
+    made = run(State.HELD, closed=(NIGHTS, THAWS), judgement=ALLOWED)
+    ended = replace(NIGHTS, until=NOW)
+
+    def next_of(made: Run, standing: Standing = ENOUGH, **more: Any) -> str:
+        text = render_record_text(RunRecord(made, NOW, standing, **more))
+        return text.splitlines()[-1]
+
+    # The freeze was thawed since then, or not.
+    assert next_of(made) == "next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC"
+    assert next_of(replace(made, closed=(ended, THAWS))) == "next: driftctl-py apply prod"
+    frozen = (replace(FROZEN, until=None),)
+    assert next_of(made, restraints=frozen) == 'next: driftctl-py thaw --reason "…"'
+    assert next_of(made, ASKED) == 'next: driftctl-py approve prod --reason "…"'
+    allowed = replace(made, state=State.ALLOWED, closed=())
+    assert next_of(allowed, restraints=(FROZEN,)) == (
+        "next: driftctl-py apply prod  # from 2026-11-24 17:14 UTC"
+    )
+
+
+def test_a_yes_to_what_waits_for_its_time_says_when_it_can_be_applied() -> None:
+    text = render_given_text(said(), "ada", ENOUGH, run(closed=(NIGHTS,)), people=PEOPLE)
+
+    assert "Commits are applied only during nights" in text
+    assert text.endswith("next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC\n")
 
 
 @pytest.mark.parametrize("evil", EVIL)

@@ -15,10 +15,13 @@ from tests.report.run_examples import (
     ASKED,
     BLOCKED,
     ENOUGH,
+    FROZEN,
     LEASE,
+    NIGHTS,
     NOW,
     PINNED,
     SUSPENDED,
+    THAWS,
     bare,
     harmless,
     run,
@@ -86,6 +89,51 @@ def test_a_plan_that_has_all_its_approvals_waits_to_be_applied() -> None:
     assert text.endswith("\nnext: driftctl-py apply prod\n")
 
 
+def test_that_everything_is_frozen_stands_at_the_top_and_is_said_once() -> None:
+    last = run(closed=(THAWS, NIGHTS))
+    waits = EnvironmentNow("prod", last, standing=ENOUGH, closed=(THAWS, NIGHTS))
+    other = EnvironmentNow(
+        "dev", replace(last, environment="dev"), standing=ENOUGH, closed=(THAWS,)
+    )
+    status = StatusNow((other, waits, IN_ORDER), NOW, (FROZEN,))
+
+    assert (
+        render_status_text(status)
+        == """\
+Nothing is applied anywhere: os:ada froze everything at 2026-11-24 09:14 UTC:
+  Black Friday. It lasts until 2026-11-24 17:14 UTC, or until somebody thaws it.
+3 environments: 2 wait for their time, 1 in order
+
+environment  last run  status   commit     age  needs
+-----------  --------  -------  -------  -----  --------
+dev          held      drifted  77b0de4  2 min  its time
+prod         held      drifted  77b0de4  2 min  its time
+test         applied   in sync  77b0de4  2 min
+
+prod: Commits are applied only during nights (driftctl.yaml:9), next from
+  2026-11-24 21:00 UTC (22:00 in Europe/Berlin).
+
+next: driftctl-py apply dev  # from 2026-11-24 17:14 UTC
+      driftctl-py apply prod  # from 2026-11-24 21:00 UTC
+"""
+    )
+    assert exit_code(status) == 2
+
+
+def test_many_who_wait_for_one_thaw_need_it_once() -> None:
+    thaws = (replace(THAWS, until=None),)
+    many = [EnvironmentNow(f"e{at}", run(State.ALLOWED), closed=thaws) for at in range(9)]
+
+    assert shown(*many).endswith('\nnext: driftctl-py thaw --reason "…"\n')
+
+
+def test_a_freeze_is_told_where_nothing_is_known_of_any_environment() -> None:
+    text = render_status_text(StatusNow((), NOW, (FROZEN,)))
+
+    assert text.startswith("Nothing is applied anywhere: ")
+    assert "No run is stored" in text
+
+
 def test_several_who_are_missing_are_counted() -> None:
     assert "  3 yeses\n" in shown(replace(HELD, standing=Standing(missing=3)))
 
@@ -101,7 +149,7 @@ def test_a_name_too_long_for_the_line_is_cut_in_the_middle() -> None:
 
 
 def test_of_many_that_want_something_the_most_urgent_are_next() -> None:
-    held = [replace(HELD, environment=f"e{at}", restraints=(), lease=None) for at in range(8)]
+    held = [EnvironmentNow(f"e{at}", run(id=f"r{at}"), standing=ASKED) for at in range(8)]
 
     steps = shown(*held, FAILED).partition("\nnext: ")[2].splitlines()
 
