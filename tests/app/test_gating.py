@@ -435,7 +435,7 @@ def test_an_address_that_the_message_has_is_not_told_twice(gate: Gate) -> None:
 def test_no_verdict_can_allow_anything(gate: Gate, effect: Effect, address: str) -> None:
     gate.rego.says = found(replace(NO, effect=effect, address=address))
 
-    _, judgement, decision = gate.rulings(REGO, apply=ApplyModes())
+    _, judgement, decision = gate.rulings(REGO, apply=ApplyModes(), report=a_report(WEB))
 
     assert judgement.level is Level.DENY
     assert isinstance(decision, Refuse)

@@ -508,7 +508,7 @@ def test_of_thousands_of_applies_only_those_of_the_day_are_read(
 def test_a_plan_that_waited_for_hours_before_it_was_applied_is_not_missed(bench: Bench) -> None:
     bench.converged()
     wanted, judgement = judged_by(bench, limited(Limits(applies_per_day=60, heals_per_day=0)))
-    every = timedelta(minutes=29)
+    every = timedelta(minutes=31)
     kept = [a_run(each, State.APPLIED, every=every, judgement=judgement) for each in range(70)]
     # Begun before all others that were read at first, and applied just now.
     kept = [
