@@ -28,6 +28,7 @@ from driftctl_py.core.decision import (
     applyable,
     decide,
     judge,
+    judge_again,
 )
 from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.plan import (
@@ -700,6 +701,29 @@ def test_there_is_no_fifth_level_and_no_fifth_cause() -> None:
         decided(HEALS, judgement=Odd((Judged("x.y", Cause.DRIFT, "update", (ALLOW,)),)))
     with pytest.raises(AssertionError):
         _Judging(HEALS, HEAL, Rulings(), False).judged("x.y", cast("Cause", "odd"), "update")
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (Cause.DRIFT, {"drift"}),
+        (Cause.COMMIT, {"commit"}),
+        (Cause.BOTH, {"drift", "commit"}),
+        (Cause.UNDETERMINED, {"drift", "commit"}),
+    ],
+)
+def test_what_may_have_either_cause_has_both(cause: Cause, words: set[str]) -> None:
+    assert cause.words == words
+
+
+def test_a_judgement_is_made_again_by_other_rules_of_the_same_changes_and_causes() -> None:
+    before = judged(HEALS)
+    deny = Ruling(Level.DENY, "no-tags", "new.yaml:3")
+    rulings = replace(ruled(deny), of_plan=(WARN,))
+
+    again = judge_again(before, ApplyModes(NEVER, GATE), rulings)
+    assert again == judged(HEALS, ApplyModes(NEVER, GATE), rulings=rulings)
+    assert judge_again(again, HEAL, Rulings()) == before
 
 
 # --- Properties ----------------------------------------------------------------------------------

@@ -40,15 +40,18 @@ from tests.report.run_examples import (
     BLOCKED,
     BY_RULE,
     ENOUGH,
+    FROZEN,
     JUDGEMENT,
     LEASE,
     MADE_AGAIN,
+    NIGHTS,
     NOW,
     PARTLY,
     PINNED,
     REJECTED,
     REQUIREMENT,
     SUSPENDED,
+    THAWS,
     bare,
     entry,
     harmless,
@@ -111,6 +114,20 @@ def test_each_decision_is_told(decision: Decision | None, what: str | None) -> N
 
     assert (document["decision"] and document["decision"]["what"]) == what
     assert document["exit_code"] == 2
+
+
+def test_why_it_is_not_the_time_is_told_with_until_when() -> None:
+    hold = Hold(JUDGEMENT, REQUIREMENT, ASKED, (NIGHTS, replace(THAWS, until=None)))
+    outcome = read(render_outcome_json(run(closed=hold.closed), hold, None, exit_code=2))
+    now = EnvironmentNow("prod", run(), standing=ASKED, closed=(NIGHTS,))
+    status = read(render_status_json(StatusNow((now,), NOW, (FROZEN,))), "status")
+
+    nights = {"why": NIGHTS.why, "until": "2026-11-24T21:00:00Z", "by_command": False}
+    frozen = {"why": THAWS.why, "until": None, "by_command": True}
+    assert outcome["decision"]["closed"] == outcome["run"]["closed"] == [nights, frozen]
+    assert status["environments"][0]["closed"] == [nights]
+    assert [each["why"] for each in status["frozen"]] == ["frozen"]
+    assert status["frozen"][0]["reason"] == "Black Friday."
 
 
 def test_an_outcome_holds_its_plan_as_render_tells_it() -> None:
