@@ -25,7 +25,8 @@ class Why(Enum):
     PINNED = "pinned"
     """Rolled back: it is planned at ``commit`` until it is released."""
     BLOCKED = "blocked"
-    """An apply could not save its state (``errored.tfstate``), or nobody knows how it ended."""
+    """An apply could not save its state (``errored.tfstate``), nobody knows how it ended, or too
+    many in a row failed."""
     FROZEN = "frozen"
     """Somebody said: apply nothing, anywhere. Of `EVERYWHERE` alone."""
 
