@@ -120,7 +120,7 @@ def _entry(finding: Finding, change: Change) -> Object:
     return (
         finding_object(finding)
         | _place(finding.address, change.mode)
-        | {"import_id": value_object(change.import_id)}
+        | {"import_id": value_object(change.import_id), "provider": change.provider or None}
     )
 
 

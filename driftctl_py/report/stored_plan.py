@@ -217,6 +217,8 @@ def _joined(finding: Finding, change: _Object | None, drift: _Object | None) -> 
         imported=finding.imported,
         import_id=_value(entry["import_id"]),
         sensitivity_changed=finding.sensitivity_changed,
+        # Documents of before rules asked for it lack it.
+        provider=entry.get("provider") or "",
     )
     # The engine has an entry for all that is there: not for what is gone, and none at all where it
     # only records.
