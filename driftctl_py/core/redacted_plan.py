@@ -35,6 +35,7 @@ _Part: TypeAlias = "Raw | UnsetType"
 _TRUE, _FALSE, _HIDDEN = Raw(b"true"), Raw(b"false"), Raw(b'"(sensitive)"')
 # Larger ones a JSON encoder refuses as int.
 _LARGEST = 2**63
+_PLAIN = frozenset({str, bool, type(None)})
 
 # What code calls things, and what it refers to: said in every address anyway, and a policy that
 # does not find the type of a resource would have nothing to say of it.
@@ -371,7 +372,7 @@ class _Redacting:
         return [self._checks(each) for each in found] if isinstance(found, list) else found
 
     def _open(self, value: Decoded) -> Value:
-        found = masked(value, self._patterns, self._secrets.mark)
+        found = masked(value, self._patterns, self._secrets.mark) if self._patterns else value
         return self._echoes.without(found, self._secrets) if self._echoes else found
 
 
@@ -617,7 +618,9 @@ def _is_a_name(found: Decoded) -> bool:
 
 def _read(part: Raw) -> Decoded:
     found = _anything.decode(part)
-    if deeper_than(found, DEEPEST):
+    # Almost nothing opens so many brackets at all.
+    written = bytes(part)
+    if written.count(b"{") + written.count(b"[") > DEEPEST and deeper_than(found, DEEPEST):
         raise RecursionError
     return found
 
@@ -629,10 +632,10 @@ def _raw(value: Value) -> Raw:
 def _plain(value: Value) -> object:
     if isinstance(value, Sensitive):
         return HIDDEN
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
+    if is_map(value):
+        return {key: each if type(each) in _PLAIN else _plain(each) for key, each in value.items()}
     if is_list(value):
-        return [_plain(each) for each in value]
+        return [each if type(each) in _PLAIN else _plain(each) for each in value]
     if isinstance(value, int) and abs(value) >= _LARGEST:
         return Decimal(value)
     return value

@@ -1,0 +1,260 @@
+"""What a check answered: its exit code first, then the JSON that it may have printed.
+
+The exit code says how strict to be; what was found says of what, and can only make it stricter.
+Understood are our own small form, and those of Checkov, Trivy and Infracost:
+
+    {"findings": [{"message": "…", "address": "aws_s3_bucket.logs", "effect": "deny"}]}
+
+Whatever else was printed is quoted, in short. Not understood is JSON that is cut off or garbled:
+then nobody knows what the check found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import msgspec
+
+from driftctl_py.core.known_secrets import hide
+from driftctl_py.core.policy import CheckProgram, Verdict
+from driftctl_py.core.rule import Effect
+from driftctl_py.errors import PolicyError
+
+# Any: JSON of programs that nobody here wrote.
+_Json: TypeAlias = Any
+
+# More than anybody reads, and each is kept with the run.
+MOST_FINDINGS = 200
+_LONGEST_MESSAGE = 300
+_LONGEST_ADDRESS = 1000
+_LINES_QUOTED = 5
+_SHORTEST_SECRET = 4
+
+# A log line such as "[INFO] …" is none.
+_BEGINS_AS_JSON = re.compile(rb'\s*+(?:\{\s*+(?:"|\}|\Z)|\[\s*+(?:[\[{"\]]|\Z))')
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+_STRENGTH = {Effect.ALLOW: 0, Effect.WARN: 1, Effect.APPROVE: 2, Effect.DENY: 3}
+_SAID = {"warn": Effect.WARN, "approve": Effect.APPROVE, "deny": Effect.DENY}
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """``effect`` is what it says of itself."""
+
+    message: str
+    address: str = ""
+    effect: Effect = Effect.ALLOW
+
+
+def verdicts_of(
+    check: CheckProgram,
+    exit_code: int,
+    stdout: bytes,
+    stderr: str = "",
+    *,
+    secrets: Collection[str] = (),
+) -> tuple[Verdict, ...]:
+    """What follows from it. ``secrets`` are not to be quoted; nothing is of a check that saw the
+    whole plan.
+
+    Raises `PolicyError` for an exit code that means nothing, unless findings explain it, and for
+    JSON that is not whole.
+    """
+    printed = stdout.removeprefix(b"\xef\xbb\xbf")
+    document = _document(check, printed) if _BEGINS_AS_JSON.match(printed) else None
+    findings = tuple(_findings(check, document))
+    known = check.levels.get(exit_code)
+    if known is None and exit_code != 0 and not findings:
+        quoted = "" if check.whole else _quoted(printed, stderr, secrets)
+        raise PolicyError(
+            f"It ended with exit code {exit_code}, of which the configuration does not say what "
+            f"it means{': ' + quoted if quoted else '.'}",
+            todo="Run it by hand on a plan's JSON; if that code is an answer of it, say which "
+            f"under levels ({exit_code}: deny).",
+        )
+    effect = known or (Effect.ALLOW if exit_code == 0 else Effect.DENY)
+    if _STRENGTH[effect] > 0 and not findings:
+        findings = (_Finding(_quoted(printed, stderr, secrets)),)
+    found = [
+        Verdict(
+            policy=check.name,
+            effect=max(effect, each.effect, key=lambda one: _STRENGTH[one]),
+            message=_message(check, each, exit_code, secrets),
+            address="" if check.whole else _address(each.address, secrets),
+            where=check.where,
+            groups=check.groups,
+        )
+        for each in findings
+    ]
+    return _fewer(tuple(each for each in found if each.effect is not Effect.ALLOW))
+
+
+def clean(text: str, secrets: Collection[str] = (), *, longest: int = _LONGEST_MESSAGE) -> str:
+    """One line of it, without what steers a terminal, without ``secrets``, not too long."""
+    # Known ones first: nothing that is done to a text may keep one from being recognised.
+    text = hide(text, [each for each in secrets if len(each) >= _SHORTEST_SECRET])
+    text = _ESCAPES.sub("", text)
+    text = " ".join("".join(each if each.isprintable() else " " for each in text).split())
+    # And again, where it had been taken apart by such characters.
+    text = hide(text, [each for each in secrets if len(each) >= _SHORTEST_SECRET])
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _document(check: CheckProgram, printed: bytes) -> _Json:
+    try:
+        return msgspec.json.decode(printed)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PolicyError(
+            "What it printed begins as JSON and is cut off or garbled, so nobody knows what it "
+            "found.",
+            todo="Run it by hand on a plan's JSON. What it logs belongs on its standard error.",
+        ) from error
+
+
+def _findings(check: CheckProgram, document: _Json) -> Iterator[_Finding]:
+    match document:
+        case {"findings": _}:
+            yield from _own(document["findings"])
+        case {"Results": _} | {"SchemaVersion": _, "ArtifactName": _}:
+            yield from _of_trivy(document.get("Results"))
+        case {"projects": [*_], "totalMonthlyCost": cost}:
+            yield _of_infracost(document, cost)
+        case {"results": {"failed_checks": _}} | {"passed": _, "failed": _, "checkov_version": _}:
+            yield from _of_checkov([document])
+        # One report for each framework.
+        case [{"check_type": _}, *_]:
+            yield from _of_checkov(document)
+        case _:
+            return
+
+
+def _own(found: _Json) -> Iterator[_Finding]:
+    if not isinstance(found, list):
+        raise _not_own("findings is no list")
+    for each in found:
+        if not isinstance(each, dict):
+            raise _not_own("a finding is no object")
+        message, address = each.get("message"), each.get("address", "")
+        effect = each.get("effect", "deny")
+        if not isinstance(message, str) or not message.strip():
+            raise _not_own("a finding has no message")
+        if not isinstance(address, str):
+            raise _not_own("an address is no text")
+        if not isinstance(effect, str) or effect not in _SAID:
+            raise _not_own("an effect is none of warn, approve and deny")
+        yield _Finding(message, address, _SAID[effect])
+
+
+def _not_own(why: str) -> PolicyError:
+    return PolicyError(
+        f"Its findings cannot be read: {why}.",
+        todo='Print {"findings": [{"message": "…", "address": "…", "effect": "deny"}]}, of which '
+        "address and effect may be left out.",
+    )
+
+
+def _of_checkov(reports: list[_Json]) -> Iterator[_Finding]:
+    looked_at = 0
+    for report in reports:
+        summary = _map(_map(report).get("summary")) or _map(report)
+        if summary.get("parsing_errors"):
+            raise PolicyError(
+                "Checkov could not read the plan, so it looked at less than there is.",
+                todo="Run it by hand on a plan's JSON: checkov --framework terraform_plan -f FILE",
+            )
+        count = summary.get("resource_count")
+        # Where it does not say, it is believed.
+        looked_at += count if isinstance(count, int) else 1
+        for each in _maps(_map(_map(report).get("results")).get("failed_checks")):
+            address = each.get("resource_address") or each.get("resource")
+            yield _named(each.get("check_id"), each.get("check_name"), address)
+    if not looked_at:
+        yield _nothing_looked_at("Checkov")
+
+
+def _of_trivy(results: _Json) -> Iterator[_Finding]:
+    if not results:
+        yield _nothing_looked_at("Trivy")
+    for result in _maps(results):
+        for each in _maps(result.get("Misconfigurations")):
+            if each.get("Status", "FAIL") not in ("PASS", "EXCEPTION"):
+                title = each.get("Message") or each.get("Title")
+                address = _map(each.get("CauseMetadata")).get("Resource")
+                yield _named(each.get("ID") or each.get("AVDID"), title, address)
+
+
+def _of_infracost(document: _Json, cost: _Json) -> _Finding:
+    before, currency = document.get("pastTotalMonthlyCost"), document.get("currency")
+    change = f", until now {before}" if before else ""
+    return _Finding(f"It would cost {cost} {currency or ''} a month{change}.".replace("  ", " "))
+
+
+def _named(id: _Json, title: _Json, address: _Json) -> _Finding:
+    said = ": ".join(each for each in (id, title) if isinstance(each, str) and each)
+    # As they are counted by an exit code of 0, which some of these end with whatever they found.
+    return _Finding(
+        said or "a finding without a name",
+        address if isinstance(address, str) else "",
+        Effect.WARN,
+    )
+
+
+def _nothing_looked_at(program: str) -> _Finding:
+    # Also where all is to be destroyed, so not a no.
+    return _Finding(f"{program} looked at no resource at all.", effect=Effect.APPROVE)
+
+
+def _map(found: _Json) -> Mapping[str, _Json]:
+    return found if isinstance(found, dict) else {}
+
+
+def _maps(found: _Json) -> Iterator[Mapping[str, _Json]]:
+    yield from (
+        (each for each in found or () if isinstance(each, dict)) if isinstance(found, list) else ()
+    )
+
+
+def _message(
+    check: CheckProgram, finding: _Finding, exit_code: int, secrets: Collection[str]
+) -> str:
+    if check.whole:
+        return (
+            f"It found something (exit code {exit_code}); what it said is not shown, since it saw "
+            "the plan's secrets."
+        )
+    return clean(finding.message, secrets) or f"It ended with exit code {exit_code}."
+
+
+def _address(address: str, secrets: Collection[str]) -> str:
+    """As it is, or it would be that of another object; none where anything is wrong with it."""
+    cleaned = clean(address, secrets, longest=_LONGEST_ADDRESS)
+    return address if cleaned == address else ""
+
+
+def _quoted(printed: bytes, stderr: str, secrets: Collection[str]) -> str:
+    """Its first words."""
+    text = printed[: 64 * 1024].decode("utf-8", "replace")
+    lines = [clean(line, secrets) for line in (text if text.strip() else stderr).splitlines()]
+    return clean(" / ".join([line for line in lines if line][:_LINES_QUOTED]), secrets)
+
+
+def _fewer(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    # Once each: one finding is one, however often it is told.
+    verdicts = tuple(dict.fromkeys(verdicts))
+    if len(verdicts) <= MOST_FINDINGS:
+        return verdicts
+    strictest = sorted(verdicts, key=lambda each: -_STRENGTH[each.effect])
+    kept, rest = strictest[: MOST_FINDINGS - 1], strictest[MOST_FINDINGS - 1 :]
+    first = rest[0]
+    more = Verdict(
+        first.policy,
+        first.effect,
+        f"And {len(rest)} more findings.",
+        where=first.where,
+        groups=first.groups,
+    )
+    return (*kept, more)
