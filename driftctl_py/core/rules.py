@@ -383,7 +383,15 @@ def _shown(value: Value) -> str:
 def values_at(path: str, planned: Value) -> list[Value]:
     """What an object is to have at a path or glob: `UNKNOWN`, or a secret's mark, where it may be
     in something of which nobody knows, or may tell, what it is."""
+    # Most rules name the attribute, and an object may have hundreds.
+    name = _BEGINNING.match(path)
+    if name and is_map(planned):
+        planned = {name[0]: planned[name[0]]} if name[0] in planned else {}
     return [*_walked("", planned, _fits_path(path), _leads_into(path))]
+
+
+# A name by which every path begins that fits.
+_BEGINNING = re.compile(r"[^\W\d][\w-]*(?=\Z|[.\[])", re.ASCII)
 
 
 def _walked(at: str, value: Value, fits: _Test, leads: _Test) -> Iterator[Value]:
@@ -500,16 +508,15 @@ def _fits(globs: tuple[str, ...]) -> _Test:
     begin = tuple(
         each[:-1] for each in globs if each.endswith("*") and not _WILD.intersection(each[:-1])
     )
-    patterns = tuple(
-        glob(each).fullmatch
+    patterns = [
+        f"(?:{glob(each).pattern})"
         for each in globs
         if each not in exact and not (each.endswith("*") and each[:-1] in begin)
-    )
+    ]
     if not patterns:
         return lambda text: text in exact or text.startswith(begin)
-    return lambda text: (
-        text in exact or text.startswith(begin) or any(fits(text) for fits in patterns)
-    )
+    fits = re.compile("|".join(patterns), re.DOTALL).fullmatch
+    return lambda text: text in exact or text.startswith(begin) or fits(text) is not None
 
 
 _WILD = frozenset("*?")
