@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -416,6 +417,26 @@ def test_an_environment_is_held_back_and_let_go(shell: Shell) -> None:
     assert "prod: suspended until " in shown[1]
     assert resumed[0] == 0
     assert again[0] == 1
+
+
+def test_everything_is_frozen_and_thawed(shell: Shell) -> None:
+    frozen = shell.run("freeze", "--reason", "Black Friday", "--until", "2h")
+    for_ever = shell.run("freeze", "--reason", "An incident.")
+    shown = shell.run("status")
+    as_json = shell.run("status", "--format", "json")
+    thawed = shell.run("thaw", "--reason", "It is over.")
+    again = shell.run("thaw", "--reason", "It is over.")
+
+    assert frozen[:2] == (0, "")
+    assert re.search(r"Everything is frozen until .* UTC, or until somebody thaws it: ", frozen[2])
+    assert "Everything is frozen until somebody thaws it: " in for_ever[2]
+    assert shown[1].startswith("Nothing is applied anywhere: ")
+    assert "An incident. It lasts until somebody thaws it." in " ".join(shown[1].split())
+    assert [each["reason"] for each in json.loads(as_json[1])["frozen"]] == ["An incident."]
+    assert thawed[0] == 0
+    assert "Nothing is frozen any more." in thawed[2]
+    assert again[0] == 1
+    assert "Nothing is frozen, so there is nothing to take away." in again[2]
 
 
 def test_without_a_moment_it_is_suspended_until_somebody_resumes_it(shell: Shell) -> None:

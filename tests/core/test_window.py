@@ -125,7 +125,7 @@ some_hours = st.none() | st.sets(st.sampled_from([0, 1, 2, 3, 12, 23]), min_size
 )
 @example({30}, {2}, BERLIN, "back", 60, 10 * 60)
 @example(None, {3}, LORD_HOWE, "on", 15, 0)
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 def test_a_window_is_open_and_over_when_a_clock_read_each_minute_says_so(
     minutes: set[int] | None,
     hours: set[int] | None,
