@@ -258,7 +258,11 @@ def _build_preset(found: _Values, line: int, where: str, notes: Notes) -> RuleSe
 
 
 def _place(line: int, notes: Notes) -> str:
-    return f"{notes.filename}:{line}"
+    """Where something is written, for whoever reads a decision: the file by its name, since in
+    which directory it lies on one machine is nobody's business in a comment."""
+    name = notes.filename
+    # That of a watched repository's own copy says whose it is, with a URL.
+    return f"{name if ' of ' in name else name.rpartition('/')[2]}:{line}"
 
 
 def _build_scope(found: _Values, _line: int, _where: str, _notes: Notes) -> Scope:

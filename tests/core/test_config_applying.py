@@ -980,3 +980,14 @@ def test_two_rules_have_two_names() -> None:
     )
 
     assert found == "driftctl.yaml:4: The rule r has the name of the rule in line 3."
+
+
+def test_a_rule_stands_in_a_file_wherever_that_lies() -> None:
+    text = b"environments: [environments/*]\nrules: [{name: r, effect: warn, when: {}}]\n"
+    ours = decode_config(text, filename="/home/ada/infra/driftctl.yaml")
+    theirs = decode_config(text, filename="driftctl.yaml of https://example.com/infra at 77b0de4")
+
+    assert [each.rules[0].rule.where for each in (ours, theirs)] == [
+        "driftctl.yaml:2",
+        "driftctl.yaml of https://example.com/infra at 77b0de4:2",
+    ]
