@@ -15,7 +15,14 @@ from driftctl_py.core.decision import Judgement, Rulings, decide, judge, judge_a
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.explanation import Asked, Explanation, explain
 from driftctl_py.core.plan_report import PlanReport
-from driftctl_py.core.policy_replay import Replay, Replayed, carried, compared, judged_now
+from driftctl_py.core.policy_replay import (
+    Replay,
+    Replayed,
+    carried,
+    compared,
+    judged_now,
+    with_doubts,
+)
 from driftctl_py.core.policy_tests import Case, Outcome, run_case
 from driftctl_py.core.rule import Rule
 from driftctl_py.core.rules import rulings_of
@@ -62,6 +69,8 @@ def _explanation(
     run: Run | None,
     now: datetime,
 ) -> Explanation:
+    if run is not None:
+        report = with_doubts(report, environment.rules)
     plan, assessment = report.plan, report.assessment
     asked = (plan, (*assessment.findings, *assessment.equivalent), bare, assessment.managed)
     if run is None:

@@ -8,14 +8,18 @@ watched repository adds of its own: what they said then stands.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from driftctl_py.core.assessment import Finding
 from driftctl_py.core.decision import Judged, Judgement, Level, Ruling, Rulings, judge_again
 from driftctl_py.core.environment import Environment
+from driftctl_py.core.plan import Joined, Kind, Path
 from driftctl_py.core.plan_report import PlanReport
-from driftctl_py.core.rules import rulings_of
+from driftctl_py.core.rule import Rule
+from driftctl_py.core.rules import rulings_of, values_at
+from driftctl_py.core.values import ABSENT, UNKNOWN, Value, is_list, is_map
 
 REPOSITORYS_OWN = "driftctl.yaml of "
 """How the place of a rule begins that the watched repository adds."""
@@ -129,16 +133,69 @@ def judged_now(
     judgement: Judgement, environment: Environment, report: PlanReport
 ) -> tuple[Judgement, Rulings]:
     """The recorded judgement, as rules and switches of now would have it, and what they say."""
-    assessment = report.assessment
+    assessment, plan = report.assessment, with_doubts(report, environment.rules).plan
     rulings = rulings_of(
         environment.rules,
-        report.plan,
+        plan,
         (*assessment.findings, *assessment.equivalent),
         judgement,
         assessment.managed,
     )
     rulings = _joined(rulings, carried(judgement, environment))
     return judge_again(judgement, environment.apply, rulings), rulings
+
+
+def with_doubts(report: PlanReport, rules: Sequence[Rule]) -> PlanReport:
+    """The same plan, in which nobody knows the values that rules ask for and that it does not tell:
+    the document of a stored plan has those that change, and no others."""
+    paths = sorted({path for each in rules for path in each.values})
+    if not paths:
+        return report
+    findings = {
+        (each.address, each.deposed): each
+        for each in (*report.assessment.findings, *report.assessment.equivalent)
+    }
+    joined = (_doubted(each, findings, paths) for each in report.plan.joined)
+    return replace(report, plan=replace(report.plan, joined=tuple(joined)))
+
+
+def _doubted(
+    joined: Joined, findings: Mapping[tuple[str, str], Finding], paths: Sequence[str]
+) -> Joined:
+    change = joined.change
+    finding = findings.get((joined.entry.address, joined.entry.deposed))
+    if change is None or finding is None:
+        return joined
+    if change.kind in _LEAVE_NOTHING:
+        return replace(joined, change=replace(change, after=None))
+    tree: Value = {}
+    for each in finding.attributes:
+        if each.planned is not ABSENT and not (each.in_json or each.in_yaml):
+            tree = with_value(tree, each.steps, each.planned)
+    for path in paths:
+        if not values_at(path, tree):
+            first = path.split(".")[0].split("[")[0]
+            # A glob may mean anything.
+            is_glob = not first or "*" in first or "?" in first
+            tree = UNKNOWN if is_glob else with_value(tree, (first,), UNKNOWN)
+    return replace(joined, change=replace(change, after=tree))
+
+
+_LEAVE_NOTHING = frozenset({Kind.DELETE, Kind.FORGET})
+
+
+def with_value(node: Value, steps: Path, value: Value) -> Value:
+    """The same value, in which the other one lies at the end of the steps."""
+    if not steps:
+        return value
+    first, rest = steps[0], steps[1:]
+    if isinstance(first, int):
+        items: list[Value] = list(node) if is_list(node) else []
+        items += [UNKNOWN] * (first + 1 - len(items))
+        items[first] = with_value(items[first], rest, value)
+        return items
+    entries = dict(node) if is_map(node) else {}
+    return {**entries, first: with_value(entries.get(first), rest, value)}
 
 
 def compared(run: str, environment: str, at: datetime, then: Judgement, now: Judgement) -> Replayed:

@@ -21,13 +21,21 @@ from driftctl_py.core.decision import (
 )
 from driftctl_py.core.environment import ApplyModes, Environment, Mode
 from driftctl_py.core.fingerprint import fingerprint
-from driftctl_py.core.plan import Plan
+from driftctl_py.core.plan import Joined, Kind, Plan
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.policy import RegoPolicy
-from driftctl_py.core.policy_replay import Replayed, carried, compared, judged_now
+from driftctl_py.core.policy_replay import (
+    Replayed,
+    carried,
+    compared,
+    judged_now,
+    with_doubts,
+    with_value,
+)
 from driftctl_py.core.risk import risk_of
 from driftctl_py.core.rule import Effect, Rule
 from driftctl_py.core.rules import rulings_of
+from driftctl_py.core.values import UNKNOWN
 from tests.core.policy_examples import RULES
 from tests.core.test_plan_diff import PLANS
 from tests.core.test_rules import change, plan
@@ -71,7 +79,8 @@ def test_the_same_rules_say_the_same_again(
     found = replayed(then, prod(*rules, modes=modes), of)
 
     assert not found.differs
-    assert found.changes == found.because == ()
+    assert found.changes == ()
+    assert found.because == ()
 
 
 @given(PLANS, st.sampled_from(Mode), st.sampled_from(Mode), st.sampled_from(Mode))
@@ -205,3 +214,51 @@ def test_several_changes_are_told_each() -> None:
     found = replayed(judged(of), prod(Rule("no", Effect.DENY, types=("aws_s3_*",))), of)
 
     assert [each.address for each in found.changes] == ["aws_s3_bucket.it"]
+
+
+def values(of: Plan, **asked: tuple[str, ...]) -> Level:
+    environment = prod(Rule("no", Effect.DENY, values=asked))
+    return judged_now(judged(of), environment, report(of))[0].level
+
+
+def test_of_values_that_a_stored_plan_does_not_tell_nobody_knows() -> None:
+    of = plan(
+        change(
+            before={"size": 1, "acl": "public", "r": [{"a": 1}]},
+            after={"size": 2, "acl": "public", "r": [{"a": 2}]},
+        )
+    )
+
+    assert values(of, size=("2",)) is Level.DENY
+    assert values(of, size=("3",)) is Level.APPROVE
+    # It is what it was, which the document of a plan does not tell.
+    assert values(of, acl=("private",)) is Level.DENY
+    assert values(of, **{"r[0].a": ("3",)}) is Level.APPROVE
+    assert values(of, **{"r[0].b": ("3",)}) is Level.DENY
+    assert values(of, **{"*.nothing": ("3",)}) is Level.DENY
+
+
+def test_what_is_deleted_has_no_values() -> None:
+    gone = change(Kind.DELETE, before={"size": 1}, after={"size": 1})
+
+    assert values(plan(gone), size=("*",)) is Level.APPROVE
+
+
+def test_what_only_changed_outside_keeps_its_values() -> None:
+    from_outside = Joined(None, change().change)
+
+    found = with_doubts(
+        report(plan(change(), from_outside)), [Rule("no", Effect.DENY, values={"a": ("1",)})]
+    )
+
+    assert found.plan.joined[1] == from_outside
+
+
+def test_what_only_holds_in_a_text_is_not_known_by_itself() -> None:
+    of = plan(change(before={"policy": '{"a": 1}'}, after={"policy": '{"a": 2}'}))
+
+    assert values(of, **{"policy.a": ("3",)}) is Level.DENY
+
+
+def test_values_are_put_where_their_path_leads() -> None:
+    assert with_value({"a": 1}, ("r", 1, "b"), 2) == {"a": 1, "r": [UNKNOWN, {"b": 2}]}
