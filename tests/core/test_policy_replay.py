@@ -25,6 +25,7 @@ from driftctl_py.core.plan import Joined, Kind, Plan
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.policy import RegoPolicy
 from driftctl_py.core.policy_replay import (
+    Replay,
     Replayed,
     carried,
     compared,
@@ -262,3 +263,18 @@ def test_what_only_holds_in_a_text_is_not_known_by_itself() -> None:
 
 def test_values_are_put_where_their_path_leads() -> None:
     assert with_value({"a": 1}, ("r", 1, "b"), 2) == {"a": 1, "r": [UNKNOWN, {"b": 2}]}
+
+
+def test_a_replay_keeps_what_differs_and_counts_the_rest() -> None:
+    of = plan(change(), change(address="aws_s3_bucket.it"))
+    no = Rule("no", Effect.DENY, types=("aws_db_*",))
+    found = Replay()
+
+    found.take(replayed(judged(of), prod(no), of))
+    found.take(replayed(judged(of, no), prod(replace(no, types=("aws_s3_*",))), of))
+    found.take(replayed(judged(of), prod(), of))
+    found.take(Replayed("run-9", "prod", AT, unreadable="It is gone."))
+
+    assert (found.plans, len(found.different), found.changes) == (3, 1, 1)
+    assert [each.run for each in found.unreadable] == ["run-9"]
+    assert found.oldest == AT
