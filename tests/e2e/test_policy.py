@@ -102,9 +102,8 @@ def test_rules_are_explained_replayed_tested_and_looked_through(
 
     alike = site.main("policy", "replay")
     assert (alike.code, alike.out.split(" ")[0]) == (0, "1")
-    proposed = [RULES[0], RULES[1] | {"effect": "deny", "groups": None}]
-    proposed[1].pop("groups")
-    site.configure(rules=proposed)
+    denies = {"name": "web-waits", "effect": "deny", "when": RULES[1]["when"]}
+    site.configure(rules=[RULES[0], denies])
     stricter = site.main("policy", "replay")
     assert stricter.code == 2
     assert "approve → deny" in stricter.out
