@@ -95,13 +95,15 @@ class Decider:
         assessment = report.assessment
         last = self._store.last_converged(environment.name)
         applied = last is not None and last.governing == made.governing
+        since = last.commit if last is not None else ""
+        source, trees = self._settings.sources[environment.source], made.governing.trees
+        authors = self._contents.authors(source, since, order.revision, trees.keys())
+        run = replace(run, authors=authors)
         modes = environment.apply
         # What caused each change is known before any rule is asked: a rule may depend on it.
         judgement = judge(report.plan, assessment, modes, Rulings(), code_is_applied=applied)
         rulings = self._gate.rulings(order, run, report, judgement, self._documents(made.prepared))
         judgement = judge(report.plan, assessment, modes, rulings, code_is_applied=applied)
-        since = last.commit if last is not None else ""
-        source = self._settings.sources[environment.source]
         wanted = environment.requirement.also(judgement.groups, judgement.asks)
         run = replace(
             run,
@@ -112,9 +114,6 @@ class Decider:
             drifted=assessment.drifted,
             fingerprint=fingerprint_of(report, order.purpose),
             judgement=judgement,
-            authors=self._contents.authors(
-                source, since, order.revision, made.governing.trees.keys()
-            ),
         )
         now = self._clock()
         approvals, binding = self._store.approvals(environment.name), required_binding(run)

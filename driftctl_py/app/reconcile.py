@@ -32,6 +32,7 @@ from driftctl_py.core.history import binding_of
 from driftctl_py.core.limits import is_limit
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
+from driftctl_py.core.rule import Effect
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.core.window import Closed
 from driftctl_py.errors import (
@@ -182,8 +183,9 @@ class Reconciler:
         return None if self._was_in_vain(outcome.run, last.commit) else last.commit
 
     def _may_heal(self, environment: Environment) -> bool:
-        """Whether drift is put back there without asking, and now."""
-        if environment.apply.drift is not Mode.AUTO:
+        """Whether drift, or some of it, is put back there without asking, and now."""
+        allows = any(rule.effect is Effect.ALLOW for rule in environment.rules)
+        if environment.apply.drift is not Mode.AUTO and not allows:
             return False
         return not self._decider.closed_for(environment, ("drift",))
 

@@ -1,4 +1,4 @@
-"""Environments shared out to the jobs of a matrix, so that all of them end at about the same time."""
+"""Environments shared out to the jobs of a matrix, so that all end at about the same time."""
 
 from __future__ import annotations
 

@@ -17,16 +17,29 @@ import pytest
 
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.leases import Busy, Leases
+from driftctl_py.app.order import Order
 from driftctl_py.core.apply_log import ApplyEnd
 from driftctl_py.core.approval import Approval, Requirement
 from driftctl_py.core.audit import Event, verify
-from driftctl_py.core.decision import Apply, Hold, Level, Nothing, Refuse, Ruling, Rulings
+from driftctl_py.core.decision import (
+    Apply,
+    Cause,
+    Hold,
+    Judgement,
+    Level,
+    Nothing,
+    Refuse,
+    Ruling,
+    Rulings,
+)
 from driftctl_py.core.engine_choice import Candidate
 from driftctl_py.core.environment import Mode
 from driftctl_py.core.history import binding_of
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.module_facts import Backend
 from driftctl_py.core.restraint import Restraint, Why
+from driftctl_py.core.rule import Effect as RuleEffect
+from driftctl_py.core.rule import Rule
 from driftctl_py.core.run import Applied, Purpose, Run, State
 from driftctl_py.errors import (
     ArtifactError,
@@ -774,6 +787,29 @@ def test_drift_is_put_back_at_the_last_commit_while_a_newer_one_waits(bench: Ben
     ]
     assert outcome.run.base == bench.runs[1].id
     assert bench.runs[1].base == bench.runs[2].id
+
+
+class _AllowsDrift:
+    """What a rule of the environment says of each change that is somebody's drift."""
+
+    def rulings(
+        self, order: Order, run: Run, report: object, judgement: Judgement, documents: object
+    ) -> Rulings:
+        drifted = [each for each in judgement.changes if each.cause is Cause.DRIFT]
+        allows = Ruling(Level.ALLOW, order.environment.rules[0].name)
+        return Rulings({(each.address, each.deposed): (allows,) for each in drifted})
+
+
+def test_drift_that_a_rule_allows_is_healed_while_a_commit_waits(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+    bench.gate = _AllowsDrift()
+    rule = Rule("heal", RuleEffect.ALLOW, causes=("drift",))
+
+    outcome = bench.reconciler.reconcile(order(TWO, replace(GATED, rules=(rule,))))
+
+    assert bench.world.applied == [ONE]
+    assert (outcome.run.state, outcome.run.commit) == (State.HELD, TWO)
 
 
 def test_drift_is_healed_where_commits_are_refused_too(bench: Bench) -> None:
