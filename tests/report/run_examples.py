@@ -142,9 +142,7 @@ SUSPENDED = Restraint(
 )
 PINNED = Restraint("prod", Why.PINNED, "The release broke.", "os:ada", NOW, commit=COMMIT)
 BLOCKED = Restraint("prod", Why.BLOCKED, "The state was lost.", "os:ada", NOW, run="20261124T09")
-FROZEN = Restraint(
-    EVERYWHERE, Why.FROZEN, "Black Friday.", "os:ada", NOW, NOW + timedelta(hours=8)
-)
+FROZEN = Restraint(EVERYWHERE, Why.FROZEN, "Black Friday.", "os:ada", NOW, NOW + timedelta(hours=8))
 NIGHTS = Closed(
     "Commits are applied only during nights (driftctl.yaml:9), next from 2026-11-24 21:00 UTC "
     "(22:00 in Europe/Berlin).",
