@@ -14,7 +14,6 @@ from driftctl_py.errors import PolicyError
 
 ALLOW, WARN, APPROVE, DENY = Effect.ALLOW, Effect.WARN, Effect.APPROVE, Effect.DENY
 STRENGTH = [ALLOW, WARN, APPROVE, DENY]
-CHECK = CheckProgram("scan", ("scan", "{plan}"), groups=("security",), where="driftctl.yaml:7")
 SECRET = "hunter2-CANARY"
 
 
@@ -39,7 +38,7 @@ def test_words_at_the_end_of_a_good_check_find_nothing() -> None:
 
 def test_a_code_that_means_something_says_it_in_the_checks_own_words() -> None:
     found = verdicts_of(
-        CheckProgram("scan", ("scan",), {3: APPROVE}, groups=("sec",), where="driftctl.yaml:7"),
+        CheckProgram("scan", ("scan",), {3: APPROVE}, groups=("sec",), where="y:7"),
         3,
         b"\n  too expensive:\x1b[31m 9000\n\nask\tsomebody\n",
     )
