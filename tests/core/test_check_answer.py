@@ -44,9 +44,7 @@ def test_a_code_that_means_something_says_it_in_the_checks_own_words() -> None:
     )
 
     assert found == (
-        Verdict(
-            "scan", APPROVE, "too expensive: 9000 / ask somebody", "", "driftctl.yaml:7", ("sec",)
-        ),
+        Verdict("scan", APPROVE, "too expensive: 9000 / ask somebody", "", "y:7", ("sec",)),
     )
 
 
