@@ -271,10 +271,9 @@ class _Redacting:
             slots[key] += _slots_of(entry.change)
         for resource in self._resources():
             key = (resource.address, resource.deposed_key or "")
-            slots[key] += (
-                _ResourceSlot(resource, marked_elsewhere=key in slots),
-                _Slot(resource, "identity"),
-            )
+            # Asked first: to look a key up makes it one of the slots.
+            own = _ResourceSlot(resource, marked_elsewhere=key in slots)
+            slots[key] += (own, _Slot(resource, "identity"))
         for key, address in former.items():
             # Where the state still has it under the name that it had.
             if (address, key[1]) in slots:
@@ -463,8 +462,10 @@ class _OutputSlot(_Slot):
 
     def put(self, value: Value, mirror: Mirror) -> None:
         super().put(value, mirror)
-        if hides_anything(_mirror_of(value, mirror)):
-            self._output.sensitive = _TRUE
+        hidden = hides_anything(_mirror_of(value, mirror))
+        # Of an output it is one word, also where only a part of it is hidden.
+        self._output.sensitive = _TRUE if hidden else _FALSE
+        if hidden:
             # It names keys.
             self._output.type = UNSET
 
