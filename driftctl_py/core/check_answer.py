@@ -11,6 +11,7 @@ then nobody knows what the check found.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ _SHORTEST_SECRET = 4
 
 # A log line such as "[INFO] …" is none.
 _BEGINS_AS_JSON = re.compile(rb'\s*+(?:\{\s*+(?:"|\}|\Z)|\[\s*+(?:[\[{"\]]|\Z))')
+# Such a line in the midst of others.
+_HOLDS_JSON = re.compile(rb'^[ \t]*+(?:\{[ \t\r]*+(?:"|$)|\[[ \t\r]*+(?:\{|$))', re.MULTILINE)
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\x07\x1b]*+(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 _STRENGTH = {Effect.ALLOW: 0, Effect.WARN: 1, Effect.APPROVE: 2, Effect.DENY: 3}
@@ -66,7 +69,12 @@ def verdicts_of(
     """
     printed = stdout.removeprefix(b"\xef\xbb\xbf")
     document = _document(check, printed) if _BEGINS_AS_JSON.match(printed) else None
-    findings = tuple(_findings(check, document))
+    if document is None and exit_code == 0 and _HOLDS_JSON.search(printed):
+        raise PolicyError(
+            "It printed JSON, and something else before it, so nobody knows what it found.",
+            todo="Let it print JSON alone: what it logs belongs on its standard error.",
+        )
+    findings = tuple(_findings(document, is_good=exit_code == 0))
     known = check.levels.get(exit_code)
     if known is None and exit_code != 0 and not findings:
         quoted = "" if check.whole else _quoted(printed, stderr, secrets)
@@ -115,8 +123,11 @@ def _document(check: CheckProgram, printed: bytes) -> _Json:
         ) from error
 
 
-def _findings(check: CheckProgram, document: _Json) -> Iterator[_Finding]:
+def _findings(document: _Json, *, is_good: bool) -> Iterator[_Finding]:
+    """``is_good``: by its exit code all is well, so what it printed has to be understood."""
     match document:
+        case None:
+            return
         case {"findings": _}:
             yield from _own(document["findings"])
         case {"Results": _} | {"SchemaVersion": _, "ArtifactName": _}:
@@ -128,8 +139,11 @@ def _findings(check: CheckProgram, document: _Json) -> Iterator[_Finding]:
         # One report for each framework.
         case [{"check_type": _}, *_]:
             yield from _of_checkov(document)
-        case _:
-            return
+        case _ if is_good:
+            raise PolicyError(
+                "It printed JSON of a kind that is not known here, so nobody knows what it found.",
+                todo='Let it print {"findings": […]}, which docs/policy.md describes, or no JSON.',
+            )
 
 
 def _own(found: _Json) -> Iterator[_Finding]:
@@ -212,10 +226,18 @@ def _map(found: _Json) -> Mapping[str, _Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _maps(found: _Json) -> Iterator[Mapping[str, _Json]]:
-    yield from (
-        (each for each in found or () if isinstance(each, dict)) if isinstance(found, list) else ()
-    )
+def _maps(found: _Json) -> list[Mapping[str, _Json]]:
+    """A list of objects, or null where there is none. Raises `PolicyError` for anything else: what
+    is in there would be passed over."""
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise PolicyError(
+            "What it printed is not what that program prints, so nobody knows what it found.",
+            todo="Run it by hand on a plan's JSON, and look whether its version is one that "
+            "prints this.",
+        )
+    return found
 
 
 def _message(
@@ -237,9 +259,17 @@ def _address(address: str, secrets: Collection[str]) -> str:
 
 def _quoted(printed: bytes, stderr: str, secrets: Collection[str]) -> str:
     """Its first words."""
-    text = printed[: 64 * 1024].decode("utf-8", "replace")
-    lines = [clean(line, secrets) for line in (text if text.strip() else stderr).splitlines()]
+    text = printed.decode("utf-8", "replace")
+    # Before it is taken apart: a key has many lines.
+    text = hide(text if text.strip() else stderr, _spelled(secrets))
+    lines = [clean(line, secrets) for line in text[: 64 * 1024].splitlines()]
     return clean(" / ".join([line for line in lines if line][:_LINES_QUOTED]), secrets)
+
+
+def _spelled(secrets: Collection[str]) -> list[str]:
+    """And as JSON spells them."""
+    long = [each for each in secrets if len(each) >= _SHORTEST_SECRET]
+    return [*long, *(json.dumps(each)[1:-1] for each in long)]
 
 
 def _fewer(verdicts: tuple[Verdict, ...]) -> tuple[Verdict, ...]:

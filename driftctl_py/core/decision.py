@@ -99,8 +99,9 @@ class Judgement:
 
     @property
     def level(self) -> Level:
-        levels = [each.level for each in self.changes] + [each.level for each in self.of_plan]
-        return max(levels, default=Level.DENY)
+        # A plan of which no change is known is not judged, whatever was said of it as a whole.
+        levels = [each.level for each in self.changes] or [Level.DENY]
+        return max(levels + [each.level for each in self.of_plan])
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -294,3 +294,40 @@ def test_whatever_is_printed_is_an_answer_or_none(printed: bytes, code: int) -> 
         return
     assert code in (0, 3)
     assert all(each.message.isprintable() for each in found)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        b'{"finding": [{"message": "a typo"}]}',
+        b"{}",
+        b"[]",
+        b'[{"rule": "unknown"}]',
+        b'{"Results": {"x": 1}}',
+        b'{"Results": [1]}',
+        b'{"results": {"failed_checks": "oops"}}',
+        b'INFO start\n{"findings": [{"message": "no"}]}\n',
+        b'INFO start\n{\n  "findings": []\n}\n',
+        b'INFO start\n[{"check_type": "terraform_plan"}]\n',
+    ],
+)
+def test_json_that_is_not_understood_is_no_yes(printed: bytes) -> None:
+    with pytest.raises(PolicyError, match="nobody knows what it found"):
+        asked(0, printed)
+
+
+def test_words_that_only_look_a_little_like_json_are_words() -> None:
+    assert asked(0, b"[INFO] all is well\n{curly} words\n") == ()
+
+
+def test_a_secret_of_many_lines_is_not_quoted_line_by_line() -> None:
+    key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----"
+    quoting = 'it is "quoted" too'
+
+    printed = f"using {key} now\nand {json.dumps(quoting)}\n".encode()
+
+    with pytest.raises(PolicyError) as caught:
+        verdicts_of(CheckProgram("scan", ("scan",)), 3, printed, secrets=(key, quoting))
+
+    assert "MIIEvQ" not in caught.value.what
+    assert "quoted" not in caught.value.what
