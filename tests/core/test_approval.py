@@ -581,7 +581,7 @@ REQUIREMENTS = st.builds(
     unverified=st.booleans(),
     expires_seconds=st.integers(1, 100_000),
     each_of=GROUPS,
-    asks=st.lists(st.builds(Ask, st.integers(0, 3), GROUPS), max_size=2).map(tuple),
+    asks=st.lists(st.builds(Ask, st.integers(0, 3), GROUPS), max_size=2, unique=True).map(tuple),
 )
 VIOLATIONS = st.lists(
     st.builds(

@@ -73,7 +73,8 @@ def replayed(then: Judgement, environment: Environment, of: Plan) -> Replayed:
 def test_the_same_rules_say_the_same_again(
     of: Plan, rules: list[Rule], git: Mode, drift: Mode
 ) -> None:
-    rules = [replace(each, name=f"r{at}") for at, each in enumerate(rules)]
+    # A stored plan has not all of the values: those are doubted, below.
+    rules = [replace(each, name=f"r{at}", values={}) for at, each in enumerate(rules)]
     modes = ApplyModes(git, drift)
     then = judged(of, *rules, modes=modes)
 
