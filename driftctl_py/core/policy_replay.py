@@ -200,11 +200,12 @@ def with_value(node: Value, steps: Path, value: Value) -> Value:
 
 def compared(run: str, environment: str, at: datetime, then: Judgement, now: Judgement) -> Replayed:
     """What is said differently now."""
-    before = {_key(each): each for each in then.changes}
+    # One action may be run twice, for two reasons.
+    before = {(_key(each), each.cause): each.level for each in then.changes}
     changes = tuple(
-        Difference(each.address, each.deposed, before[_key(each)].level, each.level)
+        Difference(each.address, each.deposed, before[_key(each), each.cause], each.level)
         for each in now.changes
-        if each.level is not before[_key(each)].level
+        if each.level is not before[_key(each), each.cause]
     )
     return Replayed(
         run,
