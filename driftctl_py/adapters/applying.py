@@ -181,6 +181,7 @@ class _Witness:
             # Its own last word, even where the disk was too full to take down all that it said.
             applied = replace(applied, finished=True)
         failed = ended.exit_code != 0 and not applied.finished
+        began = _may_have_begun(ended, said)
         return ApplyEnd(
             exit_code=ended.exit_code,
             applied=applied,
@@ -188,7 +189,8 @@ class _Witness:
             stale=said.stale,
             interrupted=ended.interrupted or said.interrupted,
             errored_state=_lost_state(ended.note) or self._dumped(log),
-            began=_may_have_begun(ended, said),
+            began=began,
+            torn=began and not applied.finished and _may_have_been_killed(ended, said),
         )
 
     def _dumped(self, log: Path) -> str | None:
@@ -214,6 +216,13 @@ def _may_have_begun(ended: outliving.Ended, said: ApplyLog) -> bool:
     # It says who it is before it does anything, and says what is wrong when it refuses. In
     # between, it may have moved or forgotten something, of which it says nothing.
     return bool(said.family) and not said.errors
+
+
+def _may_have_been_killed(ended: outliving.Ended, said: ApplyLog) -> bool:
+    if ended.exit_code is not None:
+        return ended.exit_code < 0
+    # Nobody saw it end. After a restart of the machine its last words may be missing.
+    return ended.rebooted or not said.told_its_end
 
 
 def _lost_state(note: Mapping[str, str]) -> str | None:

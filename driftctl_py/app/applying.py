@@ -172,8 +172,7 @@ class Applier:
         if not end.began and not errors:
             reason = "It ended before the engine was started; nothing was applied."
             return replace(run, state=State.FAILED, reason=reason, todo=again, applied=None)
-        unseen = end.exit_code is None or end.exit_code < 0  # nobody was there, or it was killed
-        if unseen and end.began and not applied.finished:
+        if end.torn:
             return self._block_unknown(run)
         reason = _first(errors)
         if end.interrupted:
@@ -224,10 +223,11 @@ class Applier:
         """An engine that was killed may have made what its state does not know of; the next apply
         would make it again."""
         applied = run.applied or Applied(finished=False)
-        begun = ", ".join((*applied.done, *applied.unfinished)) or "nothing that it reported"
+        begun = ", ".join((*applied.done, *applied.failed, *applied.unfinished))
         reason = (
-            f"The engine of run {run.id} was killed in the middle ({begun}), so the state may not "
-            "know of what it made."
+            f"The engine of run {run.id} did not come to its end: it was killed, or its machine "
+            f"stopped ({begun or 'it reported nothing'}), so the state may not know of what it "
+            "made."
         )
         todo = (
             "See what is really there, import what the state does not know, remove a lock that "

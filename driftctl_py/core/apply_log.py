@@ -115,6 +115,18 @@ class ApplyLog:
         return tuple(dict.fromkeys(self._errors))
 
     @property
+    def told_its_end(self) -> bool:
+        """Whether it failed and came to its own end, as far as its words go. It says what objects
+        it failed at when all of them have ended and the state is written; what it says of no object
+        (of the state, of a lock) proves nothing. Watched with Terraform 1.11 and 1.15 and
+        OpenTofu 1.6, on a state in a file."""
+        return (
+            bool(self._failed and self._errors)
+            and not self._running
+            and all(error.address for error in self._errors)
+        )
+
+    @property
     def stale(self) -> bool:
         """Whether the engine refused the saved plan because the state is another by now. From its
         diagnostics, since nothing else says so; only trusted where nothing was begun."""
@@ -161,8 +173,9 @@ def _without_output(error: Diagnostic) -> Diagnostic:
 @dataclass(frozen=True, slots=True)
 class ApplyEnd:
     """How an apply ended. ``exit_code`` is None where nobody was there to see it. ``began``: it
-    may have changed something; false only where it is known that it did not. ``errored_state``
-    is the path of a state that the engine could not save, None where there is none."""
+    may have changed something; false only where it is known that it did not. ``torn``: it was
+    killed, or may have been, before it had written down all that it did. ``errored_state`` is the
+    path of a state that the engine could not save, None where there is none."""
 
     exit_code: int | None
     applied: Applied
@@ -171,6 +184,7 @@ class ApplyEnd:
     interrupted: bool = False
     errored_state: str | None = None
     began: bool = True
+    torn: bool = False
 
     @property
     def succeeded(self) -> bool:

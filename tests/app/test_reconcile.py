@@ -292,6 +292,7 @@ def test_a_state_that_moves_every_time_is_planned_again_no_more(bench: Bench) ->
 
 ERROR = Diagnostic("error", "It is gone.", address=ADDRESS)
 PARTLY = Applied(True, ("create a.b",), (f"update {ADDRESS}",))
+HALF = replace(PARTLY, finished=False)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,9 @@ PARTLY = Applied(True, ("create a.b",), (f"update {ADDRESS}",))
             "It was interrupted. No.",
         ),
         (ApplyEnd(1, Applied(True)), State.FAILED, "did not say why"),
-        (ApplyEnd(-9, Applied(False)), State.UNKNOWN, "was killed in the middle"),
+        (ApplyEnd(-9, Applied(False), torn=True), State.UNKNOWN, "(it reported nothing)"),
+        (ApplyEnd(None, HALF, torn=True), State.UNKNOWN, f"(create a.b, update {ADDRESS})"),
+        (ApplyEnd(None, HALF, (ERROR,)), State.PARTLY_APPLIED, "It is gone."),
         (ApplyEnd(1, Applied(False), began=False), State.FAILED, "before the engine was started"),
         (EngineError("There is no engine."), State.FAILED, "There is no engine."),
         (Unavailable("No room for its log."), State.FAILED, "No room"),

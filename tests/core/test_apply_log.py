@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,8 +25,13 @@ def _event(type: str, address: str = "aws_instance.web", action: object = "creat
     return json.dumps({"type": type, "hook": hook}).encode()
 
 
-def _error(summary: str, detail: str = "", severity: str = "error") -> bytes:
-    diagnostic = {"severity": severity, "summary": summary, "detail": detail}
+def _error(summary: str, detail: str = "", address: str = "", severity: str = "error") -> bytes:
+    diagnostic = {
+        "severity": severity,
+        "summary": summary,
+        "detail": detail,
+        **({"address": address} if address else {}),
+    }
     return json.dumps({"type": "diagnostic", "diagnostic": diagnostic}).encode()
 
 
@@ -67,6 +73,25 @@ def test_what_failed_and_what_was_never_reported_are_told_apart() -> None:
     assert log.errors == (Diagnostic("error", "No", "why"),)
     assert (log.family, log.version) == ("tofu", "1.6.3")
     assert not ApplyEnd(1, log.applied, log.errors).succeeded
+
+
+FAILED_AT_B = (_event("apply_start", "b.b"), _event("apply_errored", "b.b"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ([*FAILED_AT_B, _error("No", "why", "b.b")], True),
+        ([*FAILED_AT_B, _event("apply_start", "c.c"), _error("No", "why", "b.b")], False),
+        ([*FAILED_AT_B, _error("No", "why", "b.b"), _error("Failed to save state")], False),
+        (list(FAILED_AT_B), False),
+        ([_error("No", "why", "b.b")], False),
+    ],
+)
+def test_only_errors_of_objects_that_all_ended_are_the_end(lines: list[bytes], told: bool) -> None:
+    log = ApplyLog().read_lines([VERSION, *lines])
+
+    assert log.told_its_end is told
 
 
 def test_an_apply_of_nothing_is_finished_without_having_begun() -> None:

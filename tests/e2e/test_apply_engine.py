@@ -41,6 +41,11 @@ resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "touch begun; until [ -e go ]; do sleep 0.05; done" }
 }
 """
+FAILING = """\
+resource "terraform_data" "failing" {
+  provisioner "local-exec" { command = "false" }
+}
+"""
 QUICK = 'resource "terraform_data" "quick" { input = 1 }\n'
 
 # What `Appliers` does, in a process that may be killed.
@@ -344,8 +349,27 @@ def test_a_killed_engine_is_not_said_to_have_finished(one: Ground) -> None:
             done=("create terraform_data.quick",),
             unfinished=("create terraform_data.slow",),
         ),
+        torn=True,
     )
     assert not end.succeeded
+
+
+def test_an_engine_that_fails_when_nobody_looks_came_to_its_end(ground: Ground) -> None:
+    ground.ready(FAILING + QUICK + SLOW)
+    ground.plan()
+
+    with ground.another(applies=True) as us:
+        assert wait_until(ground.begun)
+        us.kill()
+        us.wait()
+    end = ground.left()
+
+    assert end is not None
+    assert (end.exit_code, end.torn, end.succeeded) == (None, False, False)
+    assert end.applied.done == ("create terraform_data.quick", "create terraform_data.slow")
+    assert end.applied.failed == ("create terraform_data.failing",)
+    assert [each.address for each in end.errors] == ["terraform_data.failing"]
+    assert "terraform_data.slow" in ground.recorded()
 
 
 def test_a_state_that_could_not_be_saved_is_found(site: Site, cloud: Moto) -> None:

@@ -200,10 +200,12 @@ def _delete_a_parameter(estate: Estate, environment: str) -> None:
 
 def _first_apply(estate: Estate, environment: str) -> None:
     estate.init(environment)
-    estate.apply(environment)
+    # Nobody else is there to be locked out, and OpenTofu's client of DynamoDB now and then loses
+    # its own connection to moto ("use of closed network connection") while it takes the lock.
+    estate.apply(environment, "-lock=false")
     # A bucket's policy, versioning and lifecycle are resources of their own and show up as
     # attributes of the bucket only afterwards; this records them (environments/README.md).
-    estate.apply(environment, "-refresh-only")
+    estate.apply(environment, "-refresh-only", "-lock=false")
 
 
 def _copy_of_the_examples(repository: Path) -> Path:
