@@ -13,6 +13,7 @@
     ├── StoreError              what we remember cannot be read, or is not ours to write
     ├── ArtifactError           evidence is missing, or is not what it was
     ├── PolicyError             a policy or check could not be asked: mend it; until then, no
+    ├── ForgeError              GitHub said no: a permission is lacking, or it is not there
     ├── Unavailable             something outside did not answer: retry later
     └── Interrupted             exit code 130: a person pressed Ctrl-C
 
@@ -128,3 +129,8 @@ class Interrupted(DriftctlError):
 class PolicyError(DriftctlError):
     """A policy, a check or the program that evaluates it could not be asked. Nothing may then be
     applied."""
+
+
+class ForgeError(DriftctlError):
+    """The forge refused: the token lacks a permission (``todo`` names it), something is not there,
+    or what was sent is too large or wrong. What only did not answer is `Unavailable`."""

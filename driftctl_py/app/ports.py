@@ -23,6 +23,15 @@ from driftctl_py.core.engine_choice import Candidate, Hints
 from driftctl_py.core.engine_run import EngineRun, Memory, Planned, Workdir
 from driftctl_py.core.environment import Credentials, Environment, Source
 from driftctl_py.core.events import EventLog
+from driftctl_py.core.forge import (
+    CheckRun,
+    Comment,
+    CommitStatus,
+    Issue,
+    Label,
+    Pull,
+    Role,
+)
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
@@ -226,6 +235,56 @@ class CheckPrograms(Protocol):
     def verdicts(self, check: CheckProgram, *, plan: Path) -> tuple[Verdict, ...]:
         """What the check finds in the plan. Raises `PolicyError` where it did not answer."""
         ...
+
+
+class Forge(Protocol):
+    """One repository on a forge, as whoever the token says we are.
+
+    Raises `ForgeError`: what it was about, what the forge answered, and which permission is
+    lacking where that is what it is. Rate limits and passing failures are waited for inside,
+    within a bound; an answer that was lost is not taken for a failure where a second try would
+    write something twice.
+    """
+
+    def pull(self, number: int) -> Pull: ...
+    def files_of(self, number: int) -> tuple[str, ...]: ...
+    def comments(self, number: int) -> tuple[Comment, ...]:
+        """All of a pull request or an issue, the oldest first."""
+        ...
+
+    def add_comment(self, number: int, body: str) -> Comment: ...
+    def edit_comment(self, id: int, body: str) -> Comment | None:
+        """None: it is gone."""
+        ...
+
+    def delete_comment(self, id: int) -> None:
+        """One that is gone already is fine."""
+        ...
+
+    def react(self, comment: int, reaction: str) -> None: ...
+    def set_labels(self, number: int, *, add: Collection[Label], remove: Collection[str]) -> None:
+        """Of a pull request or an issue; the labels that are missing in the repository are made."""
+        ...
+
+    def publish_check(self, check: CheckRun) -> str:
+        """Its address. The one of that name and ``external_id`` at that commit is updated."""
+        ...
+
+    def set_status(self, status: CommitStatus) -> None: ...
+    def issues(self, label: str) -> tuple[Issue, ...]:
+        """Those with that label, open or closed."""
+        ...
+
+    def open_issue(
+        self, title: str, body: str, *, labels: Collection[Label], assignees: Collection[str]
+    ) -> Issue:
+        """An assignee who cannot be assigned is left out, not an error."""
+        ...
+
+    def edit_issue(
+        self, number: int, *, title: str | None = None, body: str | None = None, open: bool
+    ) -> Issue: ...
+    def role_of(self, login: str) -> Role: ...
 
 
 class Clock(Protocol):
