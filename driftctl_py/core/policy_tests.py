@@ -213,7 +213,8 @@ def _joined(tested: DescribedChange) -> Joined:
         kind or Kind.UPDATE,
         real,
         planned,
-        previous_address=f"{tested.address}_before" if "move" in actions else "",
+        # Nobody says from where, so no rule is to match, or not to, for that.
+        previous_address=tested.address if "move" in actions else "",
         imported="import" in actions,
         provider=tested.provider,
     )

@@ -91,7 +91,8 @@ class Subject:
 
     key: tuple[str, str]
     spellings: tuple[str, ...]
-    """Of the address, with and without modules and the key of the instance."""
+    """Of the address, with and without modules and the key of the instance, and of the one that it
+    moved from: or a rule about an object would be got rid of by giving it another name."""
     whole: tuple[str, ...]
     """Those that name all of the modules."""
     actions: frozenset[str]
@@ -107,6 +108,8 @@ class Subject:
     """Those of ``changed`` that hold nothing: numbers, say, before and after."""
     planned: Value = None
     """The object as it is to be; None where there is to be none."""
+    whole_before: tuple[str, ...] = ()
+    """As ``whole``, of the address that it moved from; empty where it did not."""
 
 
 def subjects(plan: Plan, findings: Iterable[Finding], judgement: Judgement) -> tuple[Subject, ...]:
@@ -132,12 +135,13 @@ def _change(judged: Judged, finding: Finding | None, entry: Change | None) -> Su
         known = judged.what != Kind.UNKNOWN.value
         return Subject(_key(judged), alone, alone, words, causes, False, known)
     parsed = parse_address(finding.address)
+    before = finding.previous_address
     is_known = Kind.UNKNOWN not in (finding.kind, finding.drift)
     words = frozenset((*_ACTIONS.get(finding.kind, ()), *finding.modifiers))
     return Subject(
         _key(judged),
-        tuple(spellings(finding.address)),
-        (finding.address, parsed.in_code) if parsed else (finding.address,),
+        (*spellings(finding.address), *(spellings(before) if before else ())),
+        _whole(finding.address),
         # What only the state is told of: a refresh-only plan.
         words or frozenset({"record"}),
         causes,
@@ -149,7 +153,13 @@ def _change(judged: Judged, finding: Finding | None, entry: Change | None) -> Su
         bool(stateful(finding.address)),
         frozenset(each.path for each in finding.attributes if not _holds_more(each)),
         entry.after if entry else None,
+        _whole(before) if before else (),
     )
+
+
+def _whole(address: str) -> tuple[str, ...]:
+    parsed = parse_address(address)
+    return (address, parsed.in_code) if parsed else (address,)
 
 
 def _changed(finding: Finding) -> tuple[str, ...] | None:
@@ -241,7 +251,8 @@ def _addresses(rule: Rule, change: Subject) -> Answer:
 
 
 def _whole_addresses(rule: Rule, change: Subject) -> Answer:
-    return _answer(_any(rule.addresses, change.whole))
+    named = [each for each in (change.whole, change.whole_before) if each]
+    return _answer(all(_any(rule.addresses, each) for each in named))
 
 
 def _types(rule: Rule, change: Subject) -> Answer:

@@ -176,6 +176,24 @@ def test_an_allow_must_name_all_that_would_be_done() -> None:
     assert fits(deny(actions=("forget",)), plan(forgotten))
 
 
+def test_who_renames_an_object_gets_rid_of_no_rule_about_it() -> None:
+    entry = replace(change(Kind.REPLACE).entry, address="aws_db_instance.scratch")
+    moved = plan(Joined(replace(entry, previous_address=DB), None))
+
+    assert fits(deny(addresses=("module.db.*",)), moved)
+    assert fits(deny(addresses=("aws_db_instance.main",)), moved)
+    assert fits(deny(addresses=("aws_db_instance.scratch",)), moved)
+    assert not fits(deny(addresses=("module.web.*",)), moved)
+
+
+def test_an_allow_must_name_what_an_object_is_called_and_what_it_was() -> None:
+    moved = plan(Joined(replace(change().entry, previous_address="module.a.x.y[0]"), None))
+
+    assert not fits(allow(addresses=(DB,)), moved)
+    assert not fits(allow(addresses=("module.a.x.y",)), moved)
+    assert fits(allow(addresses=(DB, "module.a.x.y")), moved)
+
+
 def test_what_nobody_knows_is_never_allowed_and_always_restricted() -> None:
     unheard = plan(change(Kind.UNKNOWN))
 
