@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal, TypeVar
 
-from driftctl_py.core.approval import Requirement
+from driftctl_py.core.approval import Ask, Requirement
 from driftctl_py.core.limits import Limits
 from driftctl_py.core.policy import Policy
 from driftctl_py.core.rule import Effect, Rule
@@ -170,14 +170,18 @@ def _stricter_limit(one: int, other: int) -> int:
 def _tighter(own: Requirement, theirs: Requirement) -> Requirement:
     groups = own.groups or theirs.groups
     beside: tuple[str, ...] = ()
+    asks: tuple[Ask, ...] = ()
     if own.groups and theirs.groups:
         both = tuple(group for group in own.groups if group in theirs.groups)
-        # Where no group is meant by both, ours are asked, and somebody of each of theirs.
-        groups, beside = (both, ()) if both else (own.groups, theirs.groups)
+        groups = both or own.groups
+        if not both:
+            # Ours are asked, and somebody of each of theirs, and as many of them as they want.
+            beside = theirs.groups
+            asks = (Ask(theirs.count, theirs.groups),) if theirs.count > 1 else ()
     return Requirement(
         count=max(own.count, theirs.count),
         groups=groups,
         author_may=own.author_may and theirs.author_may,
         unverified=own.unverified and theirs.unverified,
         expires_seconds=min(own.expires_seconds, theirs.expires_seconds),
-    ).also((*own.each_of, *theirs.each_of, *beside), (*own.asks, *theirs.asks))
+    ).also((*own.each_of, *theirs.each_of, *beside), (*own.asks, *theirs.asks, *asks))

@@ -68,6 +68,17 @@ def test_groups_of_which_both_know_none_are_asked_beside_ours() -> None:
 
     assert found.groups == ("dba", "net")
     assert found.each_of == ("legal", "web")
+    assert found.asks == ()
+
+
+def test_as_many_are_asked_of_groups_beside_ours_as_the_copy_wants() -> None:
+    theirs = with_requirement(Requirement(2, ("legal", "web")))
+
+    found = tightened(OWN, theirs).requirement
+
+    assert (found.count, found.groups) == (2, ("dba", "net"))
+    # Two of dba and one of legal would be enough for ours, and not for theirs.
+    assert found.asks == (Ask(2, ("legal", "web")),)
 
 
 def test_what_either_asks_beside_is_asked() -> None:
