@@ -7,7 +7,7 @@ there: that is what an approval is bound to, and not to the commit.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -161,19 +161,29 @@ class GitContents(GitSources):
         return self._git.must(answer, what).out
 
     def authors(
-        self, source: Source, since: str, to: Revision, paths: Collection[str]
+        self, source: Source, since: Iterable[str], to: Revision, paths: Collection[str]
     ) -> tuple[str, ...]:
-        """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
-        ``since``, as far as it changed one of the paths; of all that ever did where ``since`` is
-        empty or not known here. Sorted."""
+        """E-mail addresses of who wrote (author and committer) what is in ``to`` and was not there
+        before, as far as it changed one of the paths. ``since`` are commits that were applied, the
+        latest first, of which the first counts that ``to`` does not go back behind; of all that
+        ever did where there is none, or it is not known here. Sorted."""
         answer = None
-        if since:
-            answer = self._log(source, to, f"{since}..{to.commit}", paths)
+        base = next((each for each in since if not self._goes_back(source, to, each)), "")
+        if base:
+            answer = self._log(source, to, f"{base}..{to.commit}", paths)
         if answer is None or not answer.good:
             answer = self._log(source, to, to.commit, paths)
         self._git.must(answer, f"Who wrote {to.short} of {to.display_url} cannot be read")
         words = answer.out.decode("utf-8", "replace").split("\n")
         return tuple(sorted({word.strip().lower() for word in words if word.strip()}))
+
+    def _goes_back(self, source: Source, to: Revision, behind: str) -> bool:
+        """Is it a commit of the other one's past? Then all of it is in the other one, too, and be
+        it as what was taken back there."""
+        if to.commit == behind:
+            return False
+        place, bare = self._place(source, to)
+        return self._git.run(place, "merge-base --is-ancestor", to.commit, behind, bare=bare).good
 
     def _log(
         self, source: Source, revision: Revision, which: str, paths: Collection[str]

@@ -6,7 +6,7 @@ approvals, restraints, and what was applied before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -95,7 +95,6 @@ class Decider:
         assessment = report.assessment
         last = self._store.last_converged(environment.name)
         applied = last is not None and last.governing == made.governing
-        since = last.commit if last is not None else ""
         source, trees = self._settings.sources[environment.source], made.governing.trees
         authors = self._contents.authors(source, since, order.revision, trees.keys())
         run = replace(run, authors=authors)
@@ -143,6 +142,16 @@ class Decider:
         run = replace(run, closed=decision.closed if isinstance(decision, Hold) else ())
         decision = _of_purpose(order.purpose, decision)
         return self._recorded(run, order, decision, made), decision
+    def _applied_before(self, environment: str, last: Run | None) -> Iterator[str]:
+        """Commits that were applied there whole, the latest first."""
+        if last is None:
+            return
+        yield last.commit
+        # Only asked for where an older commit is to be applied than that one.
+        for run in self._store.runs(environment=environment, states=(State.APPLIED,), limit=100):
+            if run.purpose is not Purpose.ACCEPT:
+                yield run.commit
+
 
     def held(
         self, run: Run, order: Order, allowed: Apply, closed: tuple[Closed, ...]

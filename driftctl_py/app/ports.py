@@ -6,7 +6,7 @@ the two against each other. Every method raises only the errors of `driftctl_py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -448,9 +448,10 @@ class Contents(Protocol):
         ...
 
     def authors(
-        self, source: Source, since: str, to: Revision, paths: Collection[str]
+        self, source: Source, since: Iterable[str], to: Revision, paths: Collection[str]
     ) -> tuple[str, ...]:
-        """E-mail addresses of who wrote (author and committer) what is in ``to`` and not in
-        ``since``, as far as it changed one of the paths; of all that ever did where ``since`` is
-        empty or unknown."""
+        """E-mail addresses of who wrote (author and committer) what is in ``to`` and was not there
+        before, as far as it changed one of the paths. ``since`` are commits that were applied, the
+        latest first, of which the first counts that ``to`` does not go back behind; of all that
+        ever did where there is none, or it is unknown."""
         ...

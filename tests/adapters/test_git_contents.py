@@ -135,7 +135,7 @@ def test_who_wrote_what_came_since_is_named_once(
     here.commit(text="# third\n")
     revision = contents.resolve(source)
 
-    found = contents.authors(source, first, revision, PROD)
+    found = contents.authors(source, [first], revision, PROD)
 
     assert found == ("ada@example.com", "grace@example.com")
 
@@ -146,8 +146,8 @@ def test_who_wrote_something_else_is_no_author(contents: GitContents, here: Repo
     here.commit("README.md", "about\n")
     revision = contents.resolve(HERE)
 
-    assert contents.authors(HERE, first, revision, PROD) == ()
-    assert "grace@example.com" in contents.authors(HERE, first, revision, (".", *PROD))
+    assert contents.authors(HERE, [first], revision, PROD) == ()
+    assert "grace@example.com" in contents.authors(HERE, [first], revision, (".", *PROD))
 
 
 @pytest.mark.parametrize("since", ["", "f" * 40])
@@ -158,7 +158,7 @@ def test_without_a_beginning_whoever_wrote_any_of_it_is_an_author(
     here.environ["GIT_AUTHOR_EMAIL"] = here.environ["GIT_COMMITTER_EMAIL"] = "grace@example.com"
     here.commit("README.md", "The last commit is not by who wrote the code.\n")
 
-    found = contents.authors(HERE, since, contents.resolve(HERE), PROD)
+    found = contents.authors(HERE, [since], contents.resolve(HERE), PROD)
 
     assert found == ("ada@example.com",)
 
@@ -168,7 +168,29 @@ def test_nobody_wrote_anything_since_the_same_commit(
 ) -> None:
     head = here.commit()
 
-    assert contents.authors(HERE, head, contents.resolve(HERE), PROD) == ()
+    assert contents.authors(HERE, [head], contents.resolve(HERE), PROD) == ()
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+def test_who_wrote_what_was_taken_back_is_an_author_of_going_back_to_it(
+    contents: GitContents, here: Repository, fetched: bool
+) -> None:
+    source = apart(here) if fetched else HERE
+    first = here.commit()
+    here.environ["GIT_AUTHOR_EMAIL"] = here.environ["GIT_COMMITTER_EMAIL"] = "grace@example.com"
+    unapplied = here.commit(text="# a trapdoor\n")
+    here.environ["GIT_AUTHOR_EMAIL"] = here.environ["GIT_COMMITTER_EMAIL"] = "ada@example.com"
+    reverted = here.commit(text="# first\n")
+    back = contents.at(source, unapplied)
+
+    assert contents.authors(source, [reverted, first], back, PROD) == ("grace@example.com",)
+    # It was applied once, with whatever that took.
+    assert contents.authors(source, [reverted, unapplied, first], back, PROD) == ()
+    # Nothing before it is known to have been applied.
+    assert contents.authors(source, [reverted], back, PROD) == (
+        "ada@example.com",
+        "grace@example.com",
+    )
 
 
 @pytest.mark.parametrize("fetched", [False, True])

@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -378,6 +378,8 @@ class Contents:
     same: dict[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     wrote: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    since: tuple[str, ...] = ()
+    """The commits that were applied before, as it was told of them last."""
 
     def trees(
         self, source: Source, revision: Revision, paths: Collection[str]
@@ -390,8 +392,9 @@ class Contents:
         return revision(commit)
 
     def authors(
-        self, source: Source, since: str, to: Revision, paths: Collection[str]
+        self, source: Source, since: Iterable[str], to: Revision, paths: Collection[str]
     ) -> tuple[str, ...]:
+        self.since = tuple(since)
         return self.wrote.get(to.commit, ())
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:

@@ -932,6 +932,20 @@ def test_a_rollback_to_a_commit_that_is_gone_pins_nothing(bench: Bench) -> None:
     assert bench.store.leases() == ()
 
 
+def test_who_wrote_it_is_asked_as_of_all_that_was_applied_before(bench: Bench) -> None:
+    bench.reconciler.plan(order(ONE, GATED))
+    at_first = bench.contents.since
+    bench.reconciler.reconcile(order(ONE, FREE))
+    bench.reconciler.reconcile(order(TWO, FREE))
+    drift(bench)
+    bench.reconciler.reconcile(order(TWO, FREE, purpose=Purpose.ACCEPT))
+
+    bench.reconciler.rollback(order(THREE, GATED), ONE)
+
+    assert at_first == ()
+    assert list(dict.fromkeys(bench.contents.since)) == [TWO, ONE]
+
+
 def test_what_is_accepted_only_writes_the_state(bench: Bench) -> None:
     bench.converged(ONE)
     drift(bench)
