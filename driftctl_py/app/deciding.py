@@ -96,6 +96,7 @@ class Decider:
         last = self._store.last_converged(environment.name)
         applied = last is not None and last.governing == made.governing
         source, trees = self._settings.sources[environment.source], made.governing.trees
+        since = self._applied_before(environment.name, last)
         authors = self._contents.authors(source, since, order.revision, trees.keys())
         run = replace(run, authors=authors)
         modes = environment.apply
@@ -142,6 +143,7 @@ class Decider:
         run = replace(run, closed=decision.closed if isinstance(decision, Hold) else ())
         decision = _of_purpose(order.purpose, decision)
         return self._recorded(run, order, decision, made), decision
+
     def _applied_before(self, environment: str, last: Run | None) -> Iterator[str]:
         """Commits that were applied there whole, the latest first."""
         if last is None:
@@ -151,7 +153,6 @@ class Decider:
         for run in self._store.runs(environment=environment, states=(State.APPLIED,), limit=100):
             if run.purpose is not Purpose.ACCEPT:
                 yield run.commit
-
 
     def held(
         self, run: Run, order: Order, allowed: Apply, closed: tuple[Closed, ...]
