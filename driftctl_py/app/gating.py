@@ -89,7 +89,10 @@ class Gating:
         return with_verdicts(rulings, (), judgement, broken)
 
     def _told_safely(self, verdict: Verdict) -> Verdict:
-        return replace(verdict, message=hide(verdict.message, self._secrets))
+        address, message = verdict.address, hide(verdict.message, self._secrets)
+        # Hidden in part, it would be another's; then it is about the plan.
+        told = address if hide(address, self._secrets) == address else ""
+        return replace(verdict, message=message, address=told)
 
     def _verdicts(
         self, policy: Policy, about: About, documents: PolicyDocuments

@@ -379,6 +379,16 @@ def test_no_known_secret_is_told_of_what_was_found(gate: Gate) -> None:
     assert "The tag is (hidden)." in decision.reasons[0]
 
 
+def test_no_known_secret_is_told_as_the_name_of_an_object(gate: Gate) -> None:
+    gate.checks.says = found(replace(NO, address=f"aws_instance.web[{SECRET!r}]"))
+
+    rulings, _, decision = gate.rulings(CHECK)
+
+    assert isinstance(decision, Refuse)
+    assert SECRET not in f"{rulings} {decision}"
+    assert [each.level for each in rulings.of_plan] == [Level.DENY]
+
+
 # --- Where a verdict lands.
 
 
