@@ -119,7 +119,7 @@ class Approvals:
         runs = self._store.runs(environment=target, states=(State.ALLOWED, State.HELD), limit=10)
         if (waiting := the_one_that_waits(runs)) is not None:
             return waiting
-        last = self._store.runs(environment=target, limit=1)
+        last = self._store.runs(environment=target, limit=1, reviews=False)
         if last and last[0].state in (State.REJECTED, State.REFUSED) and self._rejected(last[0]):
             # Whoever said no may say yes after all; it counts for the next plan.
             return last[0]

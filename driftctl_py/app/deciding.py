@@ -244,7 +244,9 @@ class Decider:
     def _events(self, run: Run, order: Order) -> tuple[Event, ...]:
         """What the trail says of the decision: nothing, where it is the one of the pass before and
         nobody has to know, or each interval would be an entry for ever."""
-        before = self._store.runs(environment=run.environment, limit=1, before=run.id)
+        before = self._store.runs(
+            environment=run.environment, limit=1, before=run.id, reviews=False
+        )
         same = before and before[0].state is run.state and _meaning(before[0]) == _meaning(run)
         if run.state is State.IN_SYNC or (run.state in (State.REFUSED, State.HELD) and same):
             return ()

@@ -318,12 +318,14 @@ class Store(Protocol):
         states: Collection[State] = (),
         limit: int = 50,
         before: str | None = None,
+        reviews: bool = True,
     ) -> tuple[Run, ...]:
-        """The latest first; ``before`` is the id of the last one seen."""
+        """The latest first; ``before`` is the id of the last one seen; without ``reviews`` only
+        those that say where an environment stands."""
         ...
 
     def latest(self) -> Mapping[str, Run]:
-        """The last run of each environment."""
+        """The last run of each environment that says where it stands: no review."""
         ...
 
     def last_converged(self, environment: str) -> Run | None:

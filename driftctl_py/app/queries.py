@@ -78,7 +78,9 @@ class Queries:
         at it is named apart."""
         if run.state is not State.PLANNING:
             return run
-        before = self._store.runs(environment=run.environment, limit=1, before=run.id)
+        before = self._store.runs(
+            environment=run.environment, limit=1, before=run.id, reviews=False
+        )
         return before[0] if before else run
 
     def runs(
@@ -98,7 +100,7 @@ class Queries:
         exact = [run for run in found if run.id == prefix]
         if len(found) == 1 or exact:
             return (exact or found)[0]
-        found = found or self._store.runs(environment=prefix, limit=1)
+        found = found or self._store.runs(environment=prefix, limit=1, reviews=False)
         if len(found) == 1:
             return found[0]
         if not found:
@@ -220,6 +222,7 @@ _WAITED = frozenset(
     {
         State.HELD,
         State.ALLOWED,
+        State.REVIEWED,
         State.APPLYING,
         State.APPLIED,
         State.UNVERIFIED,

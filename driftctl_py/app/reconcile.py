@@ -192,7 +192,7 @@ class Reconciler:
     def _was_in_vain(self, run: Run, commit: str) -> bool:
         """Whether putting the drift back there was refused when all was as it is now: then it would
         be again, on each pass."""
-        for each in self._store.runs(environment=run.environment, limit=10):
+        for each in self._store.runs(environment=run.environment, limit=10, reviews=False):
             if each.purpose is Purpose.HEAL and each.commit == commit:
                 base = self._store.run(each.base)
                 same = base is not None and binding_of(base) == binding_of(run)

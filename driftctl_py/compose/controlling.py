@@ -38,7 +38,7 @@ def control(
 
         def content_of(environment: Environment, revision: Revision) -> object:
             source = kept.config.sources[environment.source]
-            last = kept.store.runs(environment=environment.name, limit=1)
+            last = kept.store.runs(environment=environment.name, limit=1, reviews=False)
             governing = last[0].governing if last else None
             if governing is None or source.submodules:
                 # Which local modules it uses, or what they hold, is not known.

@@ -32,6 +32,7 @@ class Event:
 KINDS = (
     "planned",
     "decided",
+    "reviewed",
     "approved",
     "rejected",
     "apply began",

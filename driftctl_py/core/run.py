@@ -32,6 +32,8 @@ class State(Enum):
     HELD = "held"
     """A saved plan waits for somebody's yes, or for its time."""
     REFUSED = "refused"
+    REVIEWED = "reviewed"
+    """It was said what would become of it. No saved plan is kept, and nothing waits."""
     APPLIED = "applied"
     """And a plan made afterwards had nothing left to do."""
     UNVERIFIED = "applied, not verified"
@@ -107,6 +109,9 @@ class Purpose(Enum):
     ACCEPT = "accept"
     """A refresh-only plan: the state records what is there."""
     ROLLBACK = "rollback"
+    REVIEW = "review"
+    """What merging would do. It holds no lock, may look at any commit, and says nothing of where
+    the environment stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,6 +252,8 @@ def purpose_words(run: Run) -> str:
             return "It records in the state what is really there, and changes no object."
         case Purpose.ROLLBACK:
             return f"It goes back to {commit} and stays there until it is released."
+        case Purpose.REVIEW:
+            return "It was only looked at: nothing is kept that could be applied."
         case _ as never:
             assert_never(never)
 

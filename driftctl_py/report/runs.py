@@ -40,6 +40,7 @@ COLOUR_OF_STATE = {
     State.ALLOWED: YELLOW,
     State.HELD: YELLOW,
     State.REFUSED: RED,
+    State.REVIEWED: YELLOW,
     State.APPLIED: GREEN,
     State.UNVERIFIED: MAGENTA,
     State.NOT_CONVERGED: MAGENTA,
@@ -152,6 +153,8 @@ def answer(run: Run, took_seconds: float | None = None) -> str:
             return f"held; the saved plan waits for its time{also}"
         case State.REFUSED:
             return "refused"
+        case State.REVIEWED:
+            return "reviewed; nothing was applied, and nothing waits"
         case State.APPLIED:
             return f"{_applied(run, took_seconds)}; a new plan finds nothing left to do"
         case State.UNVERIFIED:

@@ -110,7 +110,8 @@ def test_every_field_of_a_run_comes_back_exactly(
     store.save(run)
 
     assert store.run(run.id) == run
-    assert store.latest()[environment] == run
+    if run.purpose is not Purpose.REVIEW:
+        assert store.latest()[environment] == run
 
 
 def test_a_run_that_is_saved_again_is_the_newer_one(store: Store) -> None:
@@ -256,6 +257,28 @@ def test_the_latest_run_is_the_one_that_began_last(store: Store) -> None:
     store.save(replace(first, state=State.SUPERSEDED))
 
     assert store.latest() == {"dev": elsewhere, "prod": second}
+
+
+def test_a_review_says_nothing_of_where_an_environment_stands(store: Store) -> None:
+    stands = replace(RUN, id="r1", state=State.APPLIED)
+    review = replace(RUN, id="r2", purpose=Purpose.REVIEW, state=State.REVIEWED)
+    for run in (stands, review, replace(review, id="r3", state=State.IN_SYNC)):
+        store.save(run)
+
+    assert store.latest() == {"prod": stands}
+    assert store.last_converged("prod") == stands
+    assert [run.id for run in store.runs(environment="prod")] == ["r3", "r2", "r1"]
+    assert [run.id for run in store.runs(environment="prod", limit=1, reviews=False)] == ["r1"]
+    states = (State.APPLIED, State.REVIEWED)
+    assert [run.id for run in store.runs(states=states, reviews=False)] == ["r1"]
+
+
+def test_no_review_is_kept_for_ever_whatever_it_came_to(store: Store) -> None:
+    review = replace(RUN, purpose=Purpose.REVIEW, started_at=NOON - timedelta(days=90))
+    for state in (State.REVIEWED, State.UNKNOWN, State.FAILED):
+        store.save(replace(review, id=state.value, state=state))
+
+    assert store.forget(NOON - timedelta(days=30)) == 3
 
 
 def test_code_and_cloud_are_one_after_an_apply_or_in_sync_without_drift(store: Store) -> None:

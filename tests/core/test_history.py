@@ -26,6 +26,7 @@ NEEDS = {
     State.ALLOWED: Need.APPLY,
     State.HELD: Need.YES,
     State.REFUSED: Need.LOOK,
+    State.REVIEWED: Need.NOTHING,
     State.APPLIED: Need.NOTHING,
     State.UNVERIFIED: Need.LOOK,
     State.NOT_CONVERGED: Need.LOOK,

@@ -61,6 +61,7 @@ ENDS = [
     (State.ALLOWED, "allowed; the saved plan waits to be applied", "apply"),
     (State.HELD, "held; the saved plan waits for somebody's yes", "approve"),
     (State.REFUSED, "refused", ""),
+    (State.REVIEWED, "reviewed; nothing was applied, and nothing waits", ""),
     (State.APPLIED, "applied 0 changes; a new plan finds nothing left to do", ""),
     (State.UNVERIFIED, "applied 0 changes; whether anything is left to do is not known", "plan"),
     (State.NOT_CONVERGED, "applied 0 changes, but a new plan still finds something", "plan"),

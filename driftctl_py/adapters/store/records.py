@@ -81,8 +81,9 @@ def read_entry(number: Any, before: Any, hash: Any, text: Any) -> Entry:
 
 
 def converged(run: Run) -> bool:
-    """Were code and cloud one after it? A plan that only refreshes says nothing about the code."""
-    if run.purpose is Purpose.ACCEPT:
+    """Were code and cloud one after it? A plan that only refreshes says nothing about the code, a
+    review only what somebody proposes."""
+    if run.purpose in (Purpose.ACCEPT, Purpose.REVIEW):
         return False
     return run.state is State.APPLIED or (run.state is State.IN_SYNC and run.drifted == 0)
 

@@ -24,7 +24,7 @@ from driftctl_py.core.approval import Approval
 from driftctl_py.core.audit import Event, chained
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.restraint import Restraint, Why
-from driftctl_py.core.run import Run, State, may_become
+from driftctl_py.core.run import Purpose, Run, State, may_become
 from driftctl_py.errors import StoreError
 
 _RUN = "SELECT number, state, worker FROM runs WHERE id = :id"
@@ -88,11 +88,14 @@ _UNEVENTFUL = (
 )
 _FORGET = text(
     "DELETE FROM runs WHERE number IN (SELECT number FROM runs"
-    " WHERE started_at < :before AND state IN :states"
+    " WHERE started_at < :before AND (state IN :states OR purpose = :review)"
     " AND number NOT IN (SELECT number FROM latest)"
     " AND number NOT IN (SELECT max(number) FROM runs WHERE converged GROUP BY environment)"
     " LIMIT :limit)"
-).bindparams(bindparam("states", [state.value for state in _UNEVENTFUL], expanding=True))
+).bindparams(
+    bindparam("states", [state.value for state in _UNEVENTFUL], expanding=True),
+    bindparam("review", Purpose.REVIEW.value),
+)
 
 
 def _locking(sql: str) -> Mapping[str, TextClause]:
@@ -132,7 +135,9 @@ def save(connection: Connection, run: Run) -> None:
             "moment, so it is not ours.",
             todo="See what it came to: driftctl-py runs",
         ) from error
-    connection.execute(_LATEST, {"environment": run.environment, "number": number})
+    if run.purpose is not Purpose.REVIEW:
+        # A review of what somebody proposes is not where the environment stands.
+        connection.execute(_LATEST, {"environment": run.environment, "number": number})
 
 
 def forget(connection: Connection, before: datetime) -> int:
