@@ -233,7 +233,8 @@ def when_it_is_time(environment: str, closed: Sequence[Closed]) -> list[str]:
     if not closed:
         return [command("apply", environment)]
     if (end := over(closed)) is not None:
-        return [f"{command('apply', environment)}  # from {moment(end)}"]
+        # Not behind the command, as a comment: zsh would hand it on as words.
+        return [f"from {moment(end)}: {command('apply', environment)}"]
     return [command("thaw", reason=True)] if any(each.by_command for each in closed) else []
 
 

@@ -89,7 +89,7 @@ prod: held until 2026-11-24 21:00 UTC
   apply.drift: auto (driftctl.yaml:12)
   Commits are applied only during nights (driftctl.yaml:9), next from 2026-11-24
     21:00 UTC (22:00 in Europe/Berlin).
-next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC
+next: from 2026-11-24 21:00 UTC: driftctl-py apply prod
 """
     )
 
@@ -105,7 +105,7 @@ def test_what_waits_for_a_yes_and_for_its_time_tells_both_and_asks_for_the_yes()
 @pytest.mark.parametrize(
     ("closed", "first", "last"),
     [
-        ((NIGHTS, THAWS), "held until 2026-11-24 21:00 UTC", "apply prod  # from 2026-11-24 21:00"),
+        ((NIGHTS, THAWS), "held until 2026-11-24 21:00 UTC", "next: from 2026-11-24 21:00"),
         ((replace(THAWS, until=None),), "held", 'next: driftctl-py thaw --reason "…"\n'),
         ((NIGHTS, UNENDING), "held", "freeze audit.\n"),
     ],

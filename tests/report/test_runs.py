@@ -425,14 +425,14 @@ def test_a_record_of_what_waits_for_its_time_says_what_to_do_then() -> None:
         return text.splitlines()[-1]
 
     # The freeze was thawed since then, or not.
-    assert next_of(made) == "next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC"
+    assert next_of(made) == "next: from 2026-11-24 21:00 UTC: driftctl-py apply prod"
     assert next_of(replace(made, closed=(ended, THAWS))) == "next: driftctl-py apply prod"
     frozen = (replace(FROZEN, until=None),)
     assert next_of(made, restraints=frozen) == 'next: driftctl-py thaw --reason "…"'
     assert next_of(made, ASKED) == 'next: driftctl-py approve prod --reason "…"'
     allowed = replace(made, state=State.ALLOWED, closed=())
     assert next_of(allowed, restraints=(FROZEN,)) == (
-        "next: driftctl-py apply prod  # from 2026-11-24 17:14 UTC"
+        "next: from 2026-11-24 17:14 UTC: driftctl-py apply prod"
     )
 
 
@@ -440,7 +440,7 @@ def test_a_yes_to_what_waits_for_its_time_says_when_it_can_be_applied() -> None:
     text = render_given_text(said(), "ada", ENOUGH, run(closed=(NIGHTS,)), people=PEOPLE)
 
     assert "Commits are applied only during nights" in text
-    assert text.endswith("next: driftctl-py apply prod  # from 2026-11-24 21:00 UTC\n")
+    assert text.endswith("next: from 2026-11-24 21:00 UTC: driftctl-py apply prod\n")
 
 
 @pytest.mark.parametrize("evil", EVIL)

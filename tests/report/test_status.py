@@ -113,8 +113,8 @@ test         applied   in sync  77b0de4  2 min
 prod: Commits are applied only during nights (driftctl.yaml:9), next from
   2026-11-24 21:00 UTC (22:00 in Europe/Berlin).
 
-next: driftctl-py apply dev  # from 2026-11-24 17:14 UTC
-      driftctl-py apply prod  # from 2026-11-24 21:00 UTC
+next: from 2026-11-24 17:14 UTC: driftctl-py apply dev
+      from 2026-11-24 21:00 UTC: driftctl-py apply prod
 """
     )
     assert exit_code(status) == 2
