@@ -2,7 +2,7 @@
 
 `check.py` plans to look; here a plan is made to be kept. So the state is locked meanwhile, its
 secrets are sealed into a fingerprint, and what governs it is written down part by part. Whether
-it may be applied is for `reconcile.py` to ask.
+it may be applied is for `reconcile.py` to ask. A review wants the same plan without the lock.
 """
 
 from __future__ import annotations
@@ -24,13 +24,20 @@ from driftctl_py.app.ports import (
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.core.engine_run import EngineRun, Planned, Workdir
+from driftctl_py.core.environment import Environment
 from driftctl_py.core.events import EventLog
 from driftctl_py.core.governing import Governing, ruling_text, seal
 from driftctl_py.core.known_secrets import hide, hide_in
 from driftctl_py.core.plan_report import PlanReport, read_plan
 from driftctl_py.core.remedy import remedy
 from driftctl_py.core.run import Purpose
-from driftctl_py.core.state import LocalAddress, OtherAddress, lineage_and_serial
+from driftctl_py.core.state import (
+    LocalAddress,
+    OtherAddress,
+    StateAddress,
+    StateLook,
+    lineage_and_serial,
+)
 from driftctl_py.core.values import Secrets
 from driftctl_py.errors import EngineError, SourceError, StateError, Untrusted
 
@@ -130,6 +137,51 @@ class Planner:
         """
         governing, warnings = self.make_ready(prepared)
         planned = self._plan(prepared, refresh_only=refresh_only)
+        return self._made(prepared, planned, governing, warnings, refresh_only=refresh_only)
+
+    def look(self, prepared: Prepared) -> Made:
+        """The same plan without the state's lock, beside whoever applies. Raises `Untrusted` where
+        somebody holds that lock, or the state moved meanwhile."""
+        governing, warnings = self.make_ready(prepared)
+        address = self._preparer.recorded(prepared)
+        if isinstance(address, OtherAddress):
+            unseen = (
+                f"Locks of {address} cannot be seen here: a plan that was made during somebody's "
+                "apply is not noticed."
+            )
+            warnings = (*warnings, unseen)
+        before = self._looked_at(prepared, address)
+        planned = self._plan(prepared, refresh_only=False, locking=False)
+        after = self._looked_at(prepared, address)
+        if after.version != before.version:
+            raise Untrusted(
+                "The state changed while the plan was made, so the plan may be of neither.",
+                todo=f"Review it again; {prepared.environment.name} is not affected.",
+            )
+        return self._made(prepared, planned, governing, warnings, refresh_only=False)
+
+    def _looked_at(self, prepared: Prepared, address: StateAddress) -> StateLook:
+        look = self._states.look(
+            address,
+            directory=prepared.workdir.source_directory,
+            environ=prepared.run.environ,
+        )
+        if look.lock is not None:
+            raise Untrusted(
+                f"The state is locked by {look.lock}; what is planned meanwhile may be wrong.",
+                todo="Review it again when it is free.",
+            )
+        return look
+
+    def _made(
+        self,
+        prepared: Prepared,
+        planned: Planned,
+        governing: Governing,
+        warnings: tuple[str, ...],
+        *,
+        refresh_only: bool,
+    ) -> Made:
         if planned.exit_code == 1 and not planned.saved:
             raise self._no_plan(planned)
         if planned.exit_code == 1:
@@ -177,7 +229,7 @@ class Planner:
             return None
         return self._show(prepared)
 
-    def _plan(self, prepared: Prepared, *, refresh_only: bool) -> Planned:
+    def _plan(self, prepared: Prepared, *, refresh_only: bool, locking: bool = True) -> Planned:
         name, seen = prepared.environment.name, 0
 
         def watch(log: EventLog) -> None:
@@ -188,6 +240,10 @@ class Planner:
 
         def once() -> Planned:
             self._progress.started(name, "plan")
+            if not locking:
+                return self._engines.plan(
+                    pinned(prepared), out=prepared.workdir.plan_file, on_event=watch
+                )
             return self._appliers.plan_to_apply(
                 pinned(prepared),
                 out=prepared.workdir.plan_file,
@@ -252,7 +308,7 @@ class Planner:
             variables=seal(key, prepared.variables, *given),
             lock_file=seal(key, lock_file.encode()),
             backend=seal(key, str(backend.address).encode(), backend.settings_text.encode()),
-            settings=seal(key, ruling_text(environment)),
+            settings=seal(key, ruling_text(as_who_applies(environment))),
             trees=self._trees(prepared),
             modules={
                 name: seal(key, text.encode())
@@ -296,6 +352,13 @@ def fingerprint_of(report: PlanReport, purpose: Purpose) -> str:
     """What a plan means and is for: to record what is there means another thing than to change it,
     even where the two plans say the same."""
     return f"{'accept-' if purpose is Purpose.ACCEPT else ''}{report.fingerprint}"
+
+
+def as_who_applies(environment: Environment) -> Environment:
+    """The environment, planned as whoever applies it is. A review is made as somebody else, and is
+    of what the other would apply."""
+    applies_as = environment.apply_credentials or environment.plan_credentials
+    return replace(environment, plan_credentials=applies_as)
 
 
 def pinned(prepared: Prepared) -> EngineRun:

@@ -19,7 +19,7 @@ from driftctl_py.app.deciding import Decider
 from driftctl_py.app.holding import Holding
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
-from driftctl_py.app.planning import Made, Planner, told_safely
+from driftctl_py.app.planning import Made, Planner, as_who_applies, told_safely
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Store
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.app.recovery import Recovery
@@ -359,11 +359,7 @@ class Reconciler:
 
     def _prepared(self, order: Order) -> Prepared:
         # Planned as who applies: the plan takes the state's lock, and is what gets applied.
-        environment = order.environment
-        applies_as = environment.apply_credentials or environment.plan_credentials
-        return self._preparer.prepare(
-            replace(environment, plan_credentials=applies_as), order.revision
-        )
+        return self._preparer.prepare(as_who_applies(order.environment), order.revision)
 
     @contextmanager
     def _in_directory(self, prepared: Prepared) -> Iterator[None]:
