@@ -190,9 +190,30 @@ def _add_policy(commands: Commands) -> None:
 
 def _add_init(commands: Commands) -> None:
     command = commands.add_parser(
-        "init", help="write a commented driftctl.yaml for the repository you stand in"
+        "init",
+        help="write a commented driftctl.yaml for the repository you stand in, or workflows",
+        description="Write a commented driftctl.yaml for the repository that you stand in; with\n"
+        "--github, workflows for GitHub Actions that plan pull requests, look for drift and\n"
+        "apply what was merged, with the action that they share. Nothing is overwritten.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     command.add_argument("--stdout", action="store_true", help="print it instead of writing it")
+    github = command.add_argument_group("workflows for GitHub Actions")
+    github.add_argument("--github", action="store_true", help="write these")
+    github.add_argument(
+        "--config", metavar="FILE", help="the configuration (default: driftctl.yaml here or above)"
+    )
+    github.add_argument(
+        "--branch", metavar="NAME", help="what is applied (default: the branch checked out here)"
+    )
+    github.add_argument(
+        "--engine",
+        choices=("terraform", "opentofu", "embedded"),
+        help="default: as driftctl.yaml says, else terraform",
+    )
+    github.add_argument(
+        "--engine-version", metavar="VERSION", help="default: the one that is installed here"
+    )
 
 
 def _add_demo(commands: Commands) -> None:

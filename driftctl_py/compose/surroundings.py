@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,8 +81,10 @@ def new_stop() -> Stop:
 
 
 def find_config(given: Path | None) -> Path:
-    """The configuration file: the given one, else `driftctl.yaml` here or in a parent up to the
-    repository's root. Raises `ConfigError`."""
+    """The configuration file: the given one, else the one that ``DRIFTCTL_CONFIG`` names, else
+    `driftctl.yaml` here or in a parent up to the repository's root. Raises `ConfigError`."""
+    if given is None and (named := os.environ.get("DRIFTCTL_CONFIG")):
+        given = Path(named)
     if given is not None:
         if not given.exists():
             raise ConfigError((Problem(str(given), 0, "There is no such file.", _WRITE_ONE),))
@@ -112,17 +114,53 @@ _WRITE_ONE = "Write one with: driftctl-py init"
 
 def load_config(path: Path) -> Config:
     """Read and decode the configuration. Raises `ConfigError` with every problem in it."""
+    return read_config(path)[0]
+
+
+def read_config(path: Path) -> tuple[Config, Callable[[], bool]]:
+    """The configuration, and whether it is another one by now: whoever works for long asks, since
+    what it says by then may be stricter. Raises `ConfigError`."""
     from driftctl_py.core.config import decode_config
 
+    before = _signature(path)
     try:
-        # One byte more than is accepted is enough to see that it is too much.
-        with path.open("rb") as file:
-            data = file.read(2 * 1024 * 1024)
+        data = _content(path)
     except OSError as error:
         raise ConfigError((Problem(str(path), 0, f"It cannot be read: {error.strerror}."),)) from (
             error
         )
-    return decode_config(data, filename=_shown(path))
+
+    def is_another() -> bool:
+        nonlocal before
+        now = _signature(path)
+        if now is not None and now == before:
+            return False
+        try:
+            same = _content(path) == data
+        except OSError:
+            # What it says now is not known.
+            return True
+        if same:
+            # Written anew, with nothing else in it.
+            before = now
+        return not same
+
+    return decode_config(data, filename=_shown(path)), is_another
+
+
+def _content(path: Path) -> bytes:
+    # One byte more than is accepted is enough to see that it is too much.
+    with path.open("rb") as file:
+        return file.read(2 * 1024 * 1024)
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    """What changes whenever the file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def secret_values(*environs: Mapping[str, str]) -> frozenset[str]:

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# One command of driftctl-py. Exit codes are its own, but for findings, which are news, not failures,
+# unless somebody wants them to be.
+set -uo pipefail
+
+words=()
+while IFS= read -r word; do
+    if [ -n "$word" ]; then words+=("$word"); fi
+done <<<"$COMMAND"
+read -ra environments <<<"$ENVIRONMENTS"
+
+# The worst of several: what failed (1), or was stopped, before what was found (2).
+worst=0
+run() {
+    if [ "$OUTPUTS" = true ]; then
+        "$PROGRAM" "${words[@]}" "$@" >>"$GITHUB_OUTPUT"
+    else
+        "$PROGRAM" "${words[@]}" "$@"
+    fi
+    local code=$?
+    if [ "$code" -ne 0 ] && [ "$worst" -ne 1 ]; then worst=$code; fi
+}
+
+if [ "$EACH" = true ]; then
+    for environment in ${environments[@]+"${environments[@]}"}; do
+        run "$environment"
+    done
+else
+    run ${environments[@]+"${environments[@]}"}
+fi
+
+echo "exit-code=$worst" >>"$GITHUB_OUTPUT"
+if [ "$worst" -eq 2 ] && [ "$FINDINGS" = pass ]; then exit 0; fi
+exit "$worst"
