@@ -139,22 +139,28 @@ class Result:
 class Results:
     """All of them, in the order of the configuration as far as that is known. ``missing`` are the
     environments of which a result was expected and none came: their job died. ``unreadable`` are
-    files that were none, each with why."""
+    files that were none, each with why. ``by`` is the job that reports, empty outside CI."""
 
     results: tuple[Result, ...]
     missing: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    by: Job = field(default_factory=Job)
 
     @property
     def exit_code(self) -> int:
-        """As `check.CheckReport.exit_code`; what is missing has failed."""
+        """As `check.CheckReport.exit_code`; what is missing or refused has failed."""
         verdicts = {each.verdict for each in self.results}
-        if self.missing or self.unreadable or verdicts & {Verdict.FAILED, Verdict.UNKNOWN}:
+        refused = any(each.gate and each.gate.standing is Standing.REFUSED for each in self.results)
+        failed = refused or bool(verdicts & {Verdict.FAILED, Verdict.UNKNOWN})
+        if failed or self.missing or self.unreadable:
             return 1
         return 0 if verdicts <= {Verdict.IN_SYNC} else 2
 
     @property
     def job(self) -> Job:
-        """Of the newest of them: what a report over all of them was made of."""
+        """What a report over all of them was made of: the run that reports, or the newest of them.
+        Where every job died, only the one that reports knows."""
+        if self.by.run:
+            return self.by
         jobs = [each.job for each in self.results]
         return max(jobs, key=lambda job: (job.number, job.attempt), default=Job())
