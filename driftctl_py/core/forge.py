@@ -133,8 +133,11 @@ class Label:
 @dataclass(frozen=True, slots=True)
 class Published:
     """What was written, for the log and for outputs: ``what`` says it in words
-    (``comment updated``), by the address of what was written (empty: none)."""
+    (``comment updated``), by the address of what was written (empty: none). ``failed``: it was not
+    written though it should have been; ``what`` then says why, and ``todo`` what to do about it."""
 
     what: str
     url: str = ""
+    failed: bool = False
+    todo: str = ""
     details: Mapping[str, str] = field(default_factory=dict)
