@@ -248,7 +248,7 @@ def _healed(look: Look, kept: _Known, turn: Turn) -> Act:
 
 def _unknown(look: Look, kept: _Known, turn: Turn) -> Act:
     if not kept.issue.open or kept.marker.state == _CLOSED:
-        return Leave(look.environment, kept.issue.number, "closed, and it is not known what is now")
+        return Leave(look.environment, kept.issue.number, "it is not known what is now")
     marker = replace(kept.marker, turn=turn)
     note = (
         f"**Whether this is still so is not known.** The check of {moment(look.at)} could not "
