@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.postgres import NoServer, Server, running_server
-from tests.adapters.stores import Place, placed_in
+from tests.adapters.stores import Place, new_bucket, placed_in
 from tests.e2e.aws_support import Moto, moto_server
 
 
@@ -38,7 +38,15 @@ def sqlite(tmp_path: Path) -> Iterator[Place]:
     place.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
+def in_bucket(cloud: Moto, tmp_path: Path) -> Iterator[Place]:
+    """A new bucket, and no copy of it yet."""
+    place = Place(tmp_path / "data", bucket=new_bucket(cloud))
+    yield place
+    place.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres", "in_bucket"])
 def place(request: pytest.FixtureRequest) -> Place:
     """Each in turn."""
     found: Place = request.getfixturevalue(request.param)

@@ -3,26 +3,57 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import NullPool
 
-from driftctl_py.adapters.store import Store, open_store
+from driftctl_py.adapters.store import Objects, Store, open_bucket_store, open_store
 from driftctl_py.core.approval import Approval, Binding, Identity
 from driftctl_py.core.audit import Event
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.run import Purpose, Run, State
 from tests.adapters.postgres import Server
+from tests.e2e.aws_support import REGION, Moto
 
 
 def clock() -> datetime:
     """The real one."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One of a moto server, below a prefix."""
+
+    cloud: Moto
+    name: str
+
+    def objects(self) -> Objects:
+        """As the program has it."""
+        return Objects(self.name, "drift/control/memory", lambda: client_of(self.cloud))
+
+
+@cache
+def client_of(cloud: Moto) -> Any:
+    """One of boto3's, for all tests: it takes longer to make than to use."""
+    return cloud.client("s3")
+
+
+def new_bucket(cloud: Moto) -> Bucket:
+    """An empty one."""
+    name = f"memory-{uuid.uuid4().hex[:12]}"
+    client_of(cloud).create_bucket(
+        Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return Bucket(cloud, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +63,24 @@ class Place:
     directory: Path
     url: str | None = None
     server: Server | None = None
+    bucket: Bucket | None = None
     opened: list[Store] = field(default_factory=list)
 
     def open(self) -> Store:
         """As the program does. Closed when the test ends."""
-        store = open_store(self.url, self.directory, now=clock)
+        store = self.open_as_another()
         self.opened.append(store)
         return store
+
+    def open_as_another(self) -> Store:
+        """The same, for whoever closes it himself: another process."""
+        if self.bucket is not None:
+            return open_bucket_store(self.bucket.objects(), self.directory, now=clock)
+        return open_store(self.url, self.directory, now=clock)
+
+    def to_send(self) -> Place:
+        """For another process."""
+        return replace(self, opened=[], server=None)
 
     def close(self) -> None:
         """Close all that were opened."""
@@ -49,10 +91,15 @@ class Place:
         """A second one beside it."""
         directory = self.directory / "another"
         other = placed_in(self.server, directory) if self.server else Place(directory)
+        if self.bucket is not None:
+            other = replace(other, bucket=new_bucket(self.bucket.cloud))
         return replace(other, opened=self.opened)
 
     def engine(self) -> Engine:
-        """What a person with the database's own tools could do."""
+        """What a person with the database's own tools could do; of a bucket, to our copy of it."""
+        if self.bucket is not None:
+            (path,) = self.directory.glob("memory/*/copy.db")
+            return create_engine(f"sqlite:///{path}", poolclass=NullPool)
         if self.url is None:
             return create_engine(f"sqlite:///{self.directory}/store.db", poolclass=NullPool)
         url = self.url.replace("postgresql:", "postgresql+psycopg:")
@@ -96,9 +143,9 @@ def changing(place: Place) -> Iterator[Callable[[str], object]]:
         yield lambda sql: alone.execute(text(sql.replace(":", "\\:")))
 
 
-def record_as(url: str | None, directory: Path, worker: int, runs: int) -> bytes:
+def record_as(place: Place, worker: int, runs: int) -> bytes:
     """What each of several processes does, one at a time: runs, approvals and events."""
-    with open_store(url, directory, now=clock) as store:
+    with place.open_as_another() as store:
         for number in range(runs):
             _record(store, f"w{worker}-{number}", str(worker))
         return store.key()

@@ -1,7 +1,7 @@
-"""The store, on SQLite and on a real PostgreSQL: what is remembered, exactly, and by whom.
+"""The store, in SQLite, in a real PostgreSQL, and in a bucket of a moto server: what is remembered, exactly, and by whom.
 
-Each test runs on both, but for those that are about one of them (`test_store_sqlite.py`,
-`test_store_postgres.py`).
+Each test runs on all, but for those that are about one of them (`test_store_sqlite.py`,
+`test_store_postgres.py`, `test_store_bucket.py`).
 """
 
 from __future__ import annotations
@@ -132,6 +132,8 @@ def test_an_unknown_run_is_none(store: Store) -> None:
     assert store.last_converged("prod") is None
 
 
+# Two moves of each of hundreds of runs; in a bucket they are judged by the same SQL as in SQLite.
+@pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
 def test_a_run_moves_as_the_rules_say_and_no_otherwise(store: Store) -> None:
     for number, (was, then) in enumerate((was, then) for was in State for then in State):
         run = replace(RUN, id=f"r{number}", state=was)
@@ -675,10 +677,10 @@ def test_a_head_that_is_gone_is_not_made_anew(store: Store, place: Place) -> Non
 
 def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
     # The first one to come makes the store: all of them try.
-    workers, runs = 3, 8
+    workers, runs = 3, 8 if place.bucket is None else 3
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         keys = pool.starmap(
-            record_as, [(place.url, place.directory, worker, runs) for worker in range(workers)]
+            record_as, [(place.to_send(), worker, runs) for worker in range(workers)]
         )
 
     store = place.open()
@@ -698,7 +700,7 @@ def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
 def test_a_process_that_is_killed_while_it_records_leaves_whole_records(place: Place) -> None:
     place.open()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=record_as, args=(place.url, place.directory, 0, 100_000))
+    process = context.Process(target=record_as, args=(place.to_send(), 0, 100_000))
     process.start()
     store = place.open()
     while len(store.runs()) < 5:

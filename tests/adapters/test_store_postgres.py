@@ -151,6 +151,7 @@ def test_a_connection_that_breaks_while_it_writes_leaves_nothing(
     store = place.open()
 
     def break_off() -> None:
+        assert isinstance(store._database, module.PostgresDatabase)
         with store._database.writing() as mine:
             writing.append(mine, [PLANNED])
             with server.connect() as connection:
@@ -189,6 +190,7 @@ def test_whoever_stops_in_the_middle_does_not_hold_up_others(
     slow = place.open()
 
     def sleep_in_the_middle() -> None:
+        assert isinstance(slow._database, module.PostgresDatabase)
         with slow._database.writing() as mine:
             writing.append(mine, [PLANNED])
             other.save(RUN, PLANNED)

@@ -307,6 +307,7 @@ def test_readers_do_not_wait_for_the_one_who_writes(place: Place, file: Path) ->
 
 def test_what_was_recorded_survives_a_power_cut(place: Place) -> None:
     store = place.open()
+    assert isinstance(store._database, module.SqliteDatabase)
     with store._database.writing() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
 from tabulate import tabulate
 
 from driftctl_py.adapters.store import Store, open_store
@@ -101,9 +102,13 @@ def fill(store: Store, runs: int, environments: int, changes: int) -> None:
 
     step = 5000
     for first in range(0, runs, step):
-        with store._database.writing() as connection:
-            for number in range(first, min(first + step, runs)):
+        numbers = range(first, min(first + step, runs))
+
+        def write(connection: Connection, numbers: range = numbers) -> None:
+            for number in numbers:
                 writing.save(connection, run_of(number, environments, changes))
+
+        store._database.write(write)
 
 
 @dataclass(frozen=True, slots=True)

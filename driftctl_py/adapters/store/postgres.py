@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from driftctl_py.adapters.store.database import T
 from driftctl_py.adapters.store.migrate import VERSION_QUERY, is_current, migrate
 from driftctl_py.errors import DriftctlError, StoreError, Unavailable
 
@@ -79,6 +80,11 @@ class PostgresDatabase:
         """A transaction; what it goes by it has to lock."""
         with self._translated(), self._engine.begin() as connection:
             yield connection
+
+    def write(self, change: Callable[[Connection], T]) -> T:
+        """Do it in a transaction, once."""
+        with self.writing() as connection:
+            return change(connection)
 
     def now(self, connection: Connection) -> int:
         """The server's clock: those of several machines differ."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from driftctl_py.adapters.private import make_private_directory, refuse_shared
+from driftctl_py.adapters.store.database import T
 from driftctl_py.adapters.store.migrate import VERSION_QUERY, is_current, migrate
 from driftctl_py.adapters.store.records import microseconds
 from driftctl_py.errors import DriftctlError, StoreError, Unavailable
@@ -27,12 +28,40 @@ BUSY_SECONDS = 10.0
 MIGRATION_SECONDS = 60.0
 
 
+@contextmanager
+def alone(path: Path, *, seconds: float, busy: DriftctlError) -> Iterator[None]:
+    """While nobody else on this machine, in this process or another, holds the file locked. Raises
+    ``busy`` when that takes longer."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > until:
+                    raise busy from error
+                time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 class SqliteDatabase:
     """One file, in WAL mode: readers and the one who writes do not wait for each other."""
 
-    def __init__(self, path: Path, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        now: Callable[[], datetime],
+        prepare: Callable[[sqlite3.Connection], None] = lambda connection: None,
+    ) -> None:
+        """``prepare`` is called with each connection that will write."""
         self._path = path
         self._now = now
+        self._prepare = prepare
         self._guard = threading.Lock()
         self._reader: sqlite3.Connection | None = None
         self._writer: Engine | None = None
@@ -65,6 +94,11 @@ class SqliteDatabase:
         with self._translated(), self._engine().begin() as connection:
             yield connection
 
+    def write(self, change: Callable[[Connection], T]) -> T:
+        """Do it in a transaction, once."""
+        with self.writing() as connection:
+            return change(connection)
+
     def now(self, connection: Connection) -> int:
         """The moment, by this machine's clock: nobody else's is involved."""
         return microseconds(self._now())
@@ -92,7 +126,13 @@ class SqliteDatabase:
         return str(found[0][0]) if found else None
 
     def _migrate(self) -> None:
-        with self._migration_lock():
+        busy = Unavailable(
+            f"{self.shown} has been brought up to date by another process for "
+            f"{MIGRATION_SECONDS:.0f} seconds.",
+            todo="Wait until it is through, then try again.",
+        )
+        lock = self._path.with_name(f"{self._path.name}.lock")
+        with alone(lock, seconds=MIGRATION_SECONDS, busy=busy):
             if is_current(self._version(), self.shown):
                 return
             # Kept in the file from then on. Needs the file to itself, hence the lock around it.
@@ -100,28 +140,6 @@ class SqliteDatabase:
                 connection.execute("PRAGMA journal_mode = WAL").close()
             with self.writing() as transaction:
                 migrate(transaction, self._version, self.shown)
-
-    @contextmanager
-    def _migration_lock(self) -> Iterator[None]:
-        path = self._path.with_name(f"{self._path.name}.lock")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            until = time.monotonic() + MIGRATION_SECONDS
-            while True:
-                try:
-                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    if time.monotonic() > until:
-                        raise Unavailable(
-                            f"{self.shown} has been brought up to date by another process for "
-                            f"{MIGRATION_SECONDS:.0f} seconds.",
-                            todo="Wait until it is through, then try again.",
-                        ) from error
-                    time.sleep(0.02)
-            yield
-        finally:
-            os.close(descriptor)
 
     def _connect(self, *, check_same_thread: bool) -> sqlite3.Connection:
         # "rw" never creates a file: one that vanished must not come back empty.
@@ -137,6 +155,11 @@ class SqliteDatabase:
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
+    def _connect_writer(self) -> sqlite3.Connection:
+        connection = self._connect(check_same_thread=False)
+        self._prepare(connection)
+        return connection
+
     def _engine(self) -> Engine:
         with self._guard:
             if self._writer is None:
@@ -145,7 +168,7 @@ class SqliteDatabase:
 
                 self._writer = create_engine(
                     "sqlite://",
-                    creator=lambda: self._connect(check_same_thread=False),
+                    creator=self._connect_writer,
                     poolclass=QueuePool,
                     # One writes at a time; a second connection would only wait inside SQLite.
                     pool_size=1,

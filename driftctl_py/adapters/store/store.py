@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from driftctl_py.adapters.store.records import moment, read, read_entry
+from driftctl_py.adapters.store.database import Database, Locks
+from driftctl_py.adapters.store.records import read, read_entry
 from driftctl_py.core.approval import Approval, Binding
 from driftctl_py.core.audit import Anchor, Entry, Event
 from driftctl_py.core.history import binding_of
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.restraint import Restraint, Why
-from driftctl_py.core.run import Run, State
+from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import StoreError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
-
-
-class Database(Protocol):
-    """Where it is kept. Raises only the errors of `driftctl_py.errors`."""
-
-    @property
-    def shown(self) -> str:
-        """Where that is, for people: never with a password."""
-        ...
-
-    def rows(self, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        """What a query finds now. The same SQL, with ``:name`` for values, for all databases."""
-        # Any: a row is as wide as its query.
-        ...
-
-    def writing(self) -> AbstractContextManager[Connection]:
-        """A transaction that is committed when the block ends well. Those that write come one
-        after the other, or lock the rows that they go by."""
-        ...
-
-    def now(self, connection: Connection) -> int:
-        """The moment, by the clock that all users of the database share."""
-        ...
-
-    def close(self) -> None:
-        """Give its connections back."""
-        ...
 
 
 # How many entries of the trail are read at a time.
@@ -68,8 +41,9 @@ _LAST = "\U0010ffff"
 class Store:
     """See `app.ports.Store`. Any number of threads and processes may use one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, locks: Locks) -> None:
         self._database = database
+        self._locks = locks
         self._key: bytes | None = None
 
     @property
@@ -134,8 +108,10 @@ class Store:
         states: Collection[State] = (),
         limit: int = 50,
         before: str | None = None,
+        reviews: bool = True,
     ) -> tuple[Run, ...]:
-        """The latest first; ``before`` is the id of the last one seen."""
+        """The latest first; ``before`` is the id of the last one seen; without ``reviews`` only
+        those that say where an environment stands."""
         values: dict[str, object] = {"limit": limit}
         conditions = []
         if environment is not None:
@@ -144,6 +120,9 @@ class Store:
         if before is not None:
             conditions.append("number < :before")
             values["before"] = self._number(before)
+        if not reviews:
+            conditions.append("purpose <> :review")
+            values["review"] = Purpose.REVIEW.value
         # Each state by itself: an index has the latest of one state, not of several together.
         alternatives: list[list[str]] = []
         for at, state in enumerate(sorted(states, key=lambda each: each.value)):
@@ -162,7 +141,7 @@ class Store:
         )
 
     def latest(self) -> Mapping[str, Run]:
-        """The last run of each environment."""
+        """The last run of each environment that says where it stands: no review."""
         found = self._runs(
             "SELECT runs.document FROM latest JOIN runs ON runs.number = latest.number"
             " ORDER BY latest.environment"
@@ -186,8 +165,7 @@ class Store:
         forgotten = 0
         while True:
             # Not all at once: whoever else writes has to wait for it.
-            with self._database.writing() as connection:
-                removed = writing.forget(connection, before)
+            removed = self._database.write(lambda connection: writing.forget(connection, before))
             forgotten += removed
             if removed < writing.FORGOTTEN_AT_ONCE:
                 return forgotten
@@ -258,43 +236,19 @@ class Store:
     def take(self, lease: Lease) -> Lease | None:
         """Take an environment's run lock. None: it is ours now. Else who has it. A lock whose
         heartbeat is older than its holder said is taken over. Its moments are the store's."""
-        from driftctl_py.adapters.store import writing
-
-        while True:
-            with self._database.writing() as connection:
-                if writing.take(connection, lease, self._database.now(connection)):
-                    return None
-            holder = next((each for each in self.leases(lease.environment)), None)
-            if holder is not None:
-                return holder
-            # It was given back in between: try again.
+        return self._locks.take(lease)
 
     def beat(self, lease: Lease) -> bool:
         """Still here; False when the lock was lost to somebody."""
-        from driftctl_py.adapters.store import writing
-
-        with self._database.writing() as connection:
-            return writing.beat(connection, lease, self._database.now(connection))
+        return self._locks.beat(lease)
 
     def free(self, lease: Lease) -> None:
         """Give it back; nothing happens when it is somebody else's by now."""
-        from driftctl_py.adapters.store import writing
+        self._locks.free(lease)
 
-        with self._database.writing() as connection:
-            writing.free(connection, lease)
-
-    def leases(self, environment: str | None = None) -> tuple[Lease, ...]:
-        """All run locks, or that of one environment; expired ones too."""
-        found = self._rows(
-            "SELECT environment, run, worker, taken_at, beat_at, lasts FROM leases"
-            " WHERE :all OR environment = :environment ORDER BY environment",
-            all=environment is None,
-            environment=environment or "",
-        )
-        return tuple(
-            Lease(name, run, worker, moment(taken), moment(beat), lasts / 1_000_000)
-            for name, run, worker, taken, beat, lasts in found
-        )
+    def leases(self) -> tuple[Lease, ...]:
+        """All run locks; expired ones too."""
+        return self._locks.leases()
 
     # --- approvers' keys
 
@@ -369,11 +323,13 @@ class Store:
         nothing."""
         from driftctl_py.adapters.store import writing
 
-        with self._database.writing() as connection:
+        def both(connection: Connection) -> bool:
             changed = change(connection)
             if changed:
                 writing.append(connection, tuple(events))
-        return changed
+            return changed
+
+        return self._database.write(both)
 
     def _number(self, id: str) -> int:
         found = self._rows("SELECT number FROM runs WHERE id = :id", id=id)

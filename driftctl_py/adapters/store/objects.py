@@ -1,0 +1,258 @@
+"""Objects below a prefix of a bucket, none of which is ever written over.
+
+Of several who create one of the same name, one does: that is all that the store asks of S3, beside
+that it lists what was put (`If-None-Match: *`, strong consistency). What an answer that got lost
+leaves open is found out: the bytes that are there are compared with ours. Moments are S3's, since
+the clocks of several machines differ.
+"""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from secrets import SystemRandom
+from typing import Any
+
+from driftctl_py.errors import DriftctlError, StoreError, Unavailable
+
+# For how long S3 may fail before we do: longer than it takes to get over a "slow down".
+PATIENCE_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_AT_ONCE = 8
+# As many as S3 removes at once.
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One that is listed. ``name`` is what follows the prefix; ``at`` is when it was put."""
+
+    name: str
+    etag: str
+    size: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What there was at a moment, in the order of the names."""
+
+    at: datetime
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """One that is there since a moment, and is ours."""
+
+    at: datetime
+    etag: str
+
+
+def attempts(seconds: float) -> Iterator[None]:
+    """Again and again, after pauses that get longer and are left to chance, so that those who met
+    once do not meet again; until it has been long enough."""
+    until, longest, chance = time.monotonic() + seconds, _FIRST_PAUSE, SystemRandom()
+    while True:
+        yield
+        pause = chance.uniform(longest / 4, longest)
+        if time.monotonic() + pause > until:
+            return
+        time.sleep(pause)
+        longest = min(longest * 2, _LONGEST_PAUSE)
+
+
+class Objects:
+    """See `adapters.artifacts.S3Artifacts` for ``client``, ``kms_key_id`` and ``explain``."""
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        client: Callable[[], Any],  # boto3 has no types of its own
+        *,
+        kms_key_id: str | None = None,
+        explain: Callable[[BaseException, str], DriftctlError | None] = lambda error, why: None,
+    ) -> None:
+        self._bucket = bucket
+        self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
+        self._client = client
+        self._explain = explain
+        self._encryption: Mapping[str, str] = (
+            {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
+            if kms_key_id
+            else {"ServerSideEncryption": "AES256"}
+        )
+
+    @property
+    def shown(self) -> str:
+        """Where that is, for people."""
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def listed(self, beginning: str, *, after: str = "") -> Listing:
+        """Those whose names begin so and come after ``after``."""
+        found: list[Item] = []
+        moments = []
+        after_key = {"StartAfter": self._prefix + after} if after else {}
+        with self._translated("be listed", "s3:ListBucket"):
+            pages = self._client().get_paginator("list_objects_v2")
+            for page in pages.paginate(
+                Bucket=self._bucket, Prefix=self._prefix + beginning, **after_key
+            ):
+                moments.append(self._moment(page))
+                found += [
+                    Item(
+                        item["Key"].removeprefix(self._prefix),
+                        item["ETag"],
+                        item["Size"],
+                        item["LastModified"],
+                    )
+                    for item in page.get("Contents", [])
+                ]
+        # The first page's: what is put while the others are fetched may be missing.
+        return Listing(moments[0], tuple(found))
+
+    def get(self, name: str) -> bytes | None:
+        """What it holds; None when it is not there, or not any more."""
+        found = self._got(name)
+        return None if found is None else found[0]
+
+    def get_all(self, names: Sequence[str]) -> list[bytes | None]:
+        """Several, at once."""
+        if len(names) < 2:
+            return [self.get(name) for name in names]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(self.get, names))
+
+    def create(self, name: str, data: bytes) -> Created | None:
+        """None: somebody else's is there. Raises `Unavailable` where S3 does not say whether ours
+        is, and then it may be."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        failure = ""
+        for _ in attempts(PATIENCE_SECONDS):
+            try:
+                with self._translated("be written", _TO_PUT):
+                    return self._put(name, data)
+            except Unavailable as error:
+                # It may be there for all that, and then the next one finds it.
+                failure = error.what
+            except DriftctlError as error:
+                cause = error.__cause__
+                if isinstance(cause, ClientError | BotoCoreError) and _status(cause) == 412:
+                    found = self._got(name)
+                    return found[1] if found is not None and found[0] == data else None
+                raise
+        raise Unavailable(
+            f"{self.shown} did not say within {PATIENCE_SECONDS:.0f} seconds whether {name} was "
+            f"written, so it is not known whether it is recorded. {failure}",
+            todo="Look when it answers again: driftctl-py runs",
+        )
+
+    def remove(self, names: Collection[str]) -> None:
+        """Let go of some. One that is gone already is fine."""
+        keys = [{"Key": self._prefix + name} for name in names]
+        with self._translated("be pruned", "s3:DeleteObject"):
+            for first in range(0, len(keys), _PAGE):
+                self._client().delete_objects(
+                    Bucket=self._bucket,
+                    Delete={"Objects": keys[first : first + _PAGE], "Quiet": True},
+                )
+
+    def _put(self, name: str, data: bytes) -> Created:
+        answer = self._client().put_object(
+            Bucket=self._bucket,
+            Key=self._prefix + name,
+            Body=data,
+            IfNoneMatch="*",
+            # S3 refuses what arrives otherwise.
+            ChecksumAlgorithm="SHA256",
+            ChecksumSHA256=b64encode(sha256(data).digest()).decode(),
+            **self._encryption,
+        )
+        return Created(self._moment(answer), answer["ETag"])
+
+    def _got(self, name: str) -> tuple[bytes, Created] | None:
+        from botocore.exceptions import ClientError
+
+        with self._translated("be read", _TO_GET):
+            try:
+                answer = self._client().get_object(Bucket=self._bucket, Key=self._prefix + name)
+            except ClientError as error:
+                if error.response["Error"].get("Code") in ("NoSuchKey", "404"):
+                    return None
+                raise
+            with answer["Body"] as body:
+                return body.read(), Created(answer["LastModified"], answer["ETag"])
+
+    def _moment(self, answer: Mapping[str, Any]) -> datetime:
+        # Any: what botocore makes of an answer.
+        from email.utils import parsedate_to_datetime
+
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        if date is None:
+            raise StoreError(
+                f"{self.shown} does not say what time it is there, so nobody could tell whether a "
+                "run lock has expired.",
+                todo="Use an S3 that answers with a Date, as HTTP asks for, or store: {url_env: …}",
+            )
+        return parsedate_to_datetime(date).astimezone(UTC)
+
+    @contextmanager
+    def _translated(self, purpose: str, permission: str) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        what = f"The store {self.shown} cannot {purpose}"
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            if (ours := self._explain(error, f"{what[0].lower()}{what[1:]}")) is not None:
+                raise ours from error
+            if not isinstance(error, ClientError):
+                raise Unavailable(
+                    f"{what}: {type(error).__name__}.",
+                    todo="Check that S3 can be reached from here, then try again.",
+                ) from error
+            code = error.response["Error"].get("Code", "")
+            status = _status(error)
+            if code in ("AccessDenied", "403", "AllAccessDisabled"):
+                raise StoreError(
+                    f"{what}: we are not allowed to.",
+                    todo=f"Allow us {permission} there; see the documentation of `store`.",
+                ) from error
+            if status == 501:
+                raise StoreError(
+                    f"{what}: this S3 knows no conditional puts ({code}), and without them two "
+                    "could take one run lock.",
+                    todo="Use another S3, or store: {url_env: DRIFTCTL_STORE_URL}",
+                ) from error
+            # 409: somebody puts the same name at this very moment.
+            if status >= 500 or status == 409 or code in _BUSY:
+                raise Unavailable(
+                    f"{what}: S3 answered {code}.", todo="Try again in a moment."
+                ) from error
+            raise StoreError(
+                f"{what}: {_WHY.get(code, f'S3 answered {code}')}.",
+                todo=f"Check the bucket and what we may do there: aws s3 ls {self.shown}",
+            ) from error
+
+
+_TO_PUT = "s3:PutObject (and kms:GenerateDataKey where a KMS key encrypts)"
+_TO_GET = "s3:GetObject (and kms:Decrypt where a KMS key encrypts)"
+_WHY = {
+    "NoSuchBucket": "the bucket does not exist",
+    "PermanentRedirect": "the bucket is in another region",
+}
+_BUSY = frozenset({"SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "Throttling"})
+
+
+def _status(error: Any) -> int:
+    # Any: an error of botocore's, of which only one kind has an answer.
+    answer = getattr(error, "response", {})
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
