@@ -21,3 +21,5 @@ class Order:
     base: str = ""
     reason: str = ""
     """Why somebody wants it, in their words."""
+    reviewed: bool = False
+    """Whether only what was reviewed may be applied; the environment may want that, too."""

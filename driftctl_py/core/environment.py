@@ -104,7 +104,7 @@ class Environment:
     takes to approve a plan of it, ``rules`` and ``policies`` what else is said of what may be
     applied, ``timetables`` and ``freezes`` when; each timetable by itself has to let it. When we
     are to stop, a running apply has ``apply_grace_seconds`` to end by itself before the engine is
-    asked to.
+    asked to. ``reviewed``: only what a review showed may be applied.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Environment:
     freezes: tuple[Freeze, ...] = ()
     limits: Limits = field(default_factory=Limits)
     policies: tuple[Policy, ...] = ()
+    reviewed: bool = False
 
 
 def tightened(own: Environment, theirs: Environment) -> Environment:
@@ -155,6 +156,7 @@ def tightened(own: Environment, theirs: Environment) -> Environment:
             _stricter_limit(own.limits.applies_per_day, theirs.limits.applies_per_day),
             _stricter_limit(own.limits.heals_per_day, theirs.limits.heals_per_day),
         ),
+        reviewed=own.reviewed or theirs.reviewed,
     )
 
 

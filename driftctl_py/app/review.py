@@ -1,0 +1,174 @@
+"""What merging would do, of each environment: planned without a lock, judged, and only told.
+
+    plan beside whoever applies → judge → say what would be → remember that it was said
+
+Nothing waits afterwards and nothing that could be applied is kept: only the run with what the plan
+meant and what governed it, by which a later apply is known to do what was reviewed, and the plan
+without its secrets. One environment's failure never stops another. Whose word counts in a proposal
+is `core/trust.py`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from driftctl_py.app.deciding import Decider
+from driftctl_py.app.estate import Stop, each_unless_stopped
+from driftctl_py.app.order import Order
+from driftctl_py.app.planning import Planner, told_safely
+from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Store
+from driftctl_py.app.preparation import Prepared, Preparer, Settings
+from driftctl_py.app.reconcile import Outcome
+from driftctl_py.app.tightening import Tightening
+from driftctl_py.core.audit import Event
+from driftctl_py.core.decision import Decision
+from driftctl_py.core.run import Purpose, Run, State
+from driftctl_py.errors import DriftctlError, EngineError, Interrupted, Untrusted
+
+
+class Reviewer:
+    """Reviews environments, ``jobs`` at a time."""
+
+    def __init__(
+        self,
+        preparer: Preparer,
+        planner: Planner,
+        decider: Decider,
+        *,
+        tightening: Tightening,
+        workdirs: ApplyWorkdirs,
+        store: Store,
+        artifacts: Artifacts,
+        clock: Clock,
+        new_id: Callable[[], str],
+        worker: str,
+        jobs: int,
+        stop: Stop,
+        settings: Settings,
+    ) -> None:
+        self._preparer = preparer
+        self._planner = planner
+        self._decider = decider
+        self._tightening = tightening
+        self._workdirs = workdirs
+        self._store = store
+        self._artifacts = artifacts
+        self._clock = clock
+        self._new_id = new_id
+        self._worker = worker
+        self._jobs = jobs
+        self._stop = stop
+        self._settings = settings
+
+    def review_all(self, orders: Sequence[Order]) -> tuple[Outcome, ...]:
+        """One outcome for each, in their order."""
+        with ThreadPoolExecutor(self._jobs, thread_name_prefix="review") as pool:
+            made = each_unless_stopped(pool, self._stop, self.review, orders)
+        outcomes = tuple(
+            outcome or self._not_begun(order) for order, outcome in zip(orders, made, strict=True)
+        )
+        return self._anchored(outcomes)
+
+    def review(self, order: Order) -> Outcome:
+        """Plan it as it would be applied, say what would be decided, and remember that."""
+        order = replace(order, purpose=Purpose.REVIEW)
+        run = self._begun(order)
+        decision: Decision
+        try:
+            order = self._tightening.tightened(order)
+            prepared = self._preparer.prepare(order.environment, order.revision)
+            with self._in_directory(prepared):
+                made = self._planner.look(prepared)
+                run, decision = self._decider.reviewed(run, order, made)
+            self._store.save(run, self._event(run, order))
+        except DriftctlError as error:
+            return self._failed(run, order, error)
+        except Exception as error:  # noqa: BLE001 - one environment never stops another
+            bug = f"{type(error).__name__}: {error}. This is a bug in driftctl_py."
+            return self._failed(run, order, DriftctlError(bug, todo="Please report it."))
+        warnings = (*made.warnings, *self._decider.held_back(order.environment.name))
+        return Outcome(run, decision, made.report, warnings=warnings)
+
+    def failed(self, order: Order, error: DriftctlError) -> Outcome:
+        """The review that came to nothing before it began."""
+        order = replace(order, purpose=Purpose.REVIEW)
+        return self._failed(self._begun(order), order, error)
+
+    def _begun(self, order: Order) -> Run:
+        """Not written down yet: a pass that holds the run lock takes what is being planned for the
+        work of somebody who died."""
+        revision = order.revision
+        return Run(
+            id=self._new_id(),
+            environment=order.environment.name,
+            state=State.PLANNING,
+            purpose=Purpose.REVIEW,
+            started_at=self._clock(),
+            trigger=order.trigger,
+            actor=order.actor,
+            worker=self._worker,
+            source=revision.display_url,
+            ref=revision.ref,
+            commit=revision.commit,
+        )
+
+    @contextmanager
+    def _in_directory(self, prepared: Prepared) -> Iterator[None]:
+        workdir = prepared.workdir
+        with self._workdirs.locked(workdir):
+            try:
+                yield
+            finally:
+                # The saved plan goes too: nobody is ever to apply it.
+                for path in (workdir.plan_file, workdir.plan_json, workdir.policy_plan):
+                    self._workdirs.remove(path)
+
+    def _event(self, run: Run, order: Order) -> Event:
+        evidence = {
+            "commit": run.commit,
+            "fingerprint": run.fingerprint,
+            "governing": run.governing.digest if run.governing else "",
+            **run.artifacts,
+        }
+        return Event("reviewed", self._clock(), order.actor, run.environment, run.id, evidence)
+
+    def _failed(self, run: Run, order: Order, error: DriftctlError) -> Outcome:
+        if isinstance(error, EngineError):
+            error = told_safely(error, self._settings)
+        if isinstance(error, Interrupted):
+            state = State.INTERRUPTED
+        else:
+            state = State.UNKNOWN if isinstance(error, Untrusted) else State.FAILED
+        # Without what it means: a run that nobody knows the end of counts as one that was applied.
+        ended = replace(
+            run,
+            state=state,
+            reason=error.what,
+            todo=error.todo,
+            ended_at=self._clock(),
+            fingerprint="",
+        )
+        event = Event("reviewed", self._clock(), order.actor, run.environment, run.id)
+        # Where the store is what failed, its error is not to hide the first one.
+        with suppress(DriftctlError):
+            self._store.save(ended, replace(event, evidence={"state": state.value}))
+        return Outcome(ended, error=error)
+
+    def _not_begun(self, order: Order) -> Outcome:
+        return self.failed(
+            order, Interrupted("Stopped before it was reviewed; nothing was changed.")
+        )
+
+    def _anchored(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """What was said stands, even where the trail's head finds no place."""
+        try:
+            head = self._store.head()
+            if head is not None:
+                self._artifacts.anchor(head)
+        except DriftctlError as error:
+            warning = f"The trail's head could not be anchored: {error.what}"
+            return tuple(replace(each, warnings=(*each.warnings, warning)) for each in outcomes)
+        return outcomes
