@@ -65,7 +65,9 @@ class Decider:
         clock: Clock,
         sharing: Sharing,
         settings: Settings,
+        is_another: Callable[[], bool],
     ) -> None:
+        """``is_another``: is the configuration another one by now than we were made for?"""
         self._workdirs = workdirs
         self._contents = contents
         self._store = store
@@ -76,6 +78,7 @@ class Decider:
         self._clock = clock
         self._sharing = sharing
         self._settings = settings
+        self._is_another = is_another
 
     def decided(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
         """The decision of this moment, and the run that records it."""
@@ -172,7 +175,13 @@ class Decider:
         """Why it is not the time to apply what has these causes."""
         now = self._clock()
         everywhere = frozen(self._store.restraints(EVERYWHERE), now)
-        return (*everywhere, *closed(environment.timetables, environment.freezes, causes, now))
+        # A rule, a window or a freeze may have been added meanwhile. Over as soon as it is read.
+        changed = (Closed(_CHANGED, now),) if self._is_another() else ()
+        return (
+            *everywhere,
+            *changed,
+            *closed(environment.timetables, environment.freezes, causes, now),
+        )
 
     def obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
         """What forbids to apply there at this moment, whatever the plan says."""
@@ -279,6 +288,12 @@ class Decider:
                 )
                 self._store.save(over)
                 drop_plan(self._artifacts, each)
+
+
+_CHANGED = (
+    "Nothing is applied, for the configuration was changed since it was read, and what it says now "
+    "was not asked."
+)
 
 
 def without_plan(run: Run) -> dict[str, str]:

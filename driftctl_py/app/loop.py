@@ -118,9 +118,10 @@ class Loop:
         clock: Clock,
         monotonic: Callable[[], float],
         watcher: Watcher,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         """``content_of`` says of a revision what matters to an environment, to be compared; None
-        where that is not known."""
+        where that is not known. ``is_over``: another one is to take its place."""
         self._estate = estate
         self._content_of = content_of
         self._sources = sources
@@ -135,6 +136,7 @@ class Loop:
         self._clock = clock
         self._monotonic = monotonic
         self._watcher = watcher
+        self._is_over = is_over
         self._turns = schedule.Scheduler()
         self._seen = Seen()
         # Only of the thread that looks: ahead of the other by what is still on its way there.
@@ -166,7 +168,7 @@ class Loop:
 
     def run(self) -> None:
         """Until it is told to stop, and what was begun has ended: a plan is interrupted, an apply
-        is waited for."""
+        is waited for. Or until it is over; then a plan is waited for, too."""
         self._stop.when_asked(self._wake.set)
         with (
             ThreadPoolExecutor(self._jobs, thread_name_prefix="reconcile") as pool,
@@ -182,7 +184,7 @@ class Loop:
             self._turns.every().hour.do(lambda: aside.submit(self._prune) and None)
             look_aside()
             before = self._clocks()
-            while not self._stop.please:
+            while not (self._stop.please or self._is_over()):
                 try:
                     before = self._mend_step(before)
                     self._take_news(pool)

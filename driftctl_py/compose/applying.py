@@ -16,10 +16,10 @@ from driftctl_py.compose.surroundings import (
     environ,
     find_config,
     hostname,
-    load_config,
     new_id,
     now,
     process_id,
+    read_config,
 )
 from driftctl_py.errors import ConfigError, Interrupted, Problem, UsageError
 
@@ -182,7 +182,7 @@ class Work:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The configuration, and what is remembered under it. ``worker`` is who we are among those
-    that work at the same."""
+    that work at the same, ``is_another`` whether the configuration was changed since."""
 
     path: Path
     own: Path
@@ -190,6 +190,7 @@ class Opened:
     store: Store
     artifacts: LocalArtifacts | S3Artifacts
     worker: str
+    is_another: Callable[[], bool]
 
     @property
     def holding(self) -> Holding:
@@ -203,14 +204,14 @@ def opened(options: Options) -> Iterator[Opened]:
     from driftctl_py.adapters.store import open_store
 
     path = find_config(options.config)
-    config = load_config(path)
+    config, is_another = read_config(path)
     if options.strict is not None:
         config = replace(config, strict=options.strict)
     own = data_dir(options.data_dir, config.data_dir, path.resolve().parent)
     store = open_store(_store_url(config), own, now=now)
     worker = f"{hostname()}:{process_id()}:{new_id()[-8:]}"
     try:
-        yield Opened(path, own, config, store, _artifacts(config, own), worker)
+        yield Opened(path, own, config, store, _artifacts(config, own), worker, is_another)
     finally:
         store.close()
 
@@ -364,6 +365,7 @@ def reconciler_of(
         people=config.people,
         clock=now,
         settings=made.settings,
+        is_another=kept.is_another,
     )
     return Reconciler(
         made.preparer,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftctl_py.compose.applying import actor, at_work, estate_of, reconciler_of, sources_of
 from driftctl_py.compose.checking import Options
-from driftctl_py.compose.surroundings import monotonic, now
+from driftctl_py.compose.surroundings import find_config, load_config, monotonic, now
+from driftctl_py.errors import ConfigError
 
 if TYPE_CHECKING:
     from driftctl_py.adapters.stop import Stop
@@ -19,13 +21,45 @@ if TYPE_CHECKING:
 
 # How often Git is asked what is new, unless an environment's interval is shorter.
 _SYNC_SECONDS = 60
+# How often a configuration that cannot be read is looked at.
+_NAP_SECONDS = 5.0
 
 
 def control(
     options: Options, *, once: bool, watcher: Watcher, progress: Progress, stop: Stop
 ) -> int:
     """Keep all environments reconciled until told to stop, or make one pass over each; the exit
-    code."""
+    code. Where the configuration is changed meanwhile, the new one takes its place."""
+    while True:
+        code = _control(options, once=once, watcher=watcher, progress=progress, stop=stop)
+        if once or stop.please or not _read_again(options, watcher, stop):
+            return code
+
+
+def _read_again(options: Options, watcher: Watcher, stop: Stop) -> bool:
+    """Whether it can be read, which is waited for: it may be half written, or wrong. Nothing is
+    applied meanwhile. False when it is to stop."""
+    watcher.said("The configuration was changed; it is read anew.")
+    told = threading.Event()
+    forget = stop.when_asked(told.set)
+    try:
+        while not stop.please:
+            try:
+                load_config(find_config(options.config))
+            except ConfigError as error:
+                watcher.failed("", error)
+                told.wait(_NAP_SECONDS)
+            else:
+                return True
+        return False
+    finally:
+        forget()
+
+
+def _control(
+    options: Options, *, once: bool, watcher: Watcher, progress: Progress, stop: Stop
+) -> int:
+    """With the configuration as it is now, for as long as it is."""
     from driftctl_py.adapters.machine import processors
     from driftctl_py.app.loop import Loop
     from driftctl_py.app.tightening import CONFIG_NAME
@@ -61,6 +95,7 @@ def control(
             clock=now,
             monotonic=monotonic,
             watcher=watcher,
+            is_over=kept.is_another,
         )
         if once:
             return loop.once()

@@ -447,6 +447,8 @@ class Bench:
         self.people = people
         self.among: tuple[Environment, ...] = ()
         self.worker = worker
+        # Was driftctl.yaml changed since this process read it?
+        self.is_another: Callable[[], bool] = lambda: False
         self.settings = Settings(
             environ={"PATH": os.defpath},
             candidates=(TERRAFORM,),
@@ -506,6 +508,7 @@ class Bench:
             clock=clock,
             sharing=Sharing(preparer, self.among, revision_of=lambda _each: revision(ONE)),
             settings=settings,
+            is_another=lambda: self.is_another(),
         )
         return Reconciler(
             preparer,

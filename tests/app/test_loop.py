@@ -101,6 +101,7 @@ class Bench:
         self.passes = Fake()
         self.watch = Watch()
         self.stop = Stop()
+        self.is_over = False
         self.step = timedelta(0)
         self.made_for: list[list[str]] = []
         self.fails_to_make: DriftctlError | None = None
@@ -123,6 +124,7 @@ class Bench:
             clock=lambda: now() + self.step,
             monotonic=time.monotonic,
             watcher=self.watch,
+            is_over=lambda: self.is_over,
         )
 
     def content_of(self, environment: Environment, revision: Revision) -> object:
@@ -578,3 +580,27 @@ def test_who_needs_not_be_told_any_more_takes_that_back() -> None:
     stop.ask()
 
     assert told == ["kept"]
+
+
+def test_a_loop_that_is_over_ends_by_itself_when_what_it_began_has(bench: Bench) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        go_on.wait(20)
+
+    bench.passes.does["dev"] = wait
+    thread = threading.Thread(target=bench.loop.run)
+    thread.start()
+    began = begun.wait(20)
+    bench.is_over = True
+    thread.join(0.2)
+    waited = thread.is_alive()
+    go_on.set()
+    thread.join(20)
+
+    assert began
+    assert waited
+    assert not thread.is_alive()
+    assert not bench.stop.please
+    assert bench.passes.at_once["dev"] == 0

@@ -956,6 +956,34 @@ def test_what_is_accepted_only_writes_the_state(bench: Bench) -> None:
     assert "refresh" in bench.engine.calls
 
 
+# Where the configuration is another one by now.
+
+
+def test_what_a_changed_configuration_may_forbid_waits_until_it_is_read(bench: Bench) -> None:
+    bench.is_another = lambda: True
+    held = bench.reconciler.reconcile(order(ONE, FREE))
+    bench.is_another = lambda: False
+    after = bench.reconciler.reconcile(order(ONE, FREE))
+
+    assert held.run.state is State.HELD
+    assert "the configuration was changed since it was read" in held.run.reason
+    assert after.run.state is State.APPLIED
+
+
+def test_a_configuration_that_is_changed_after_the_decision_is_heard(bench: Bench) -> None:
+    asked: list[bool] = []
+
+    def is_another() -> bool:
+        asked.append(bool(asked))
+        return asked[-1]
+
+    bench.is_another = is_another
+    held = bench.reconciler.reconcile(order(ONE, FREE))
+
+    assert held.run.state is State.HELD
+    assert bench.world.applied == []
+
+
 # Where nothing may be applied at all.
 
 
