@@ -773,6 +773,7 @@ _LABELS_OF = Keyed(
     Text("the name of a label", pattern=values.LABEL_PATTERN),
     Text("the value of a label"),
     "a mapping from labels to values",
+    may_be_empty=False,
 )
 _SCOPE_KEYS: Mapping[str, Key] = {
     "environments": Key(_globs("prod*"), "Names of environments."),
@@ -850,6 +851,7 @@ _RULE = Record(
                             Text("an attribute or a glob", examples=("ingress[*].cidr_blocks[*]",)),
                             _globs("0.0.0.0/0", _VALUE_GLOB),
                             "a mapping from attributes to lists of globs",
+                            may_be_empty=False,
                         ),
                         "Planned values, by attribute: one of them (of allow: all) is one of "
                         "these, spelled as text or as JSON.",

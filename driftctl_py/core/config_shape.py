@@ -308,10 +308,15 @@ class Keyed(Shape):
     value: Shape
     expected: str
     wrap: Callable[[Any, str, int], Any] | None = None
+    may_be_empty: bool = True
 
     def read(self, node: Node, where: str, notes: Notes) -> Any:
         if not isinstance(node, Table):
             return wrong_shape(node, where, self.expected, notes)
+        if not node.entries and not self.may_be_empty:
+            return notes.add(
+                node.line, f"{where} is an empty mapping.", f"Give it {self.expected}, or remove it."
+            )
         found: dict[str, Any] = {}
         for key, child in node.entries:
             name = self.key.read(key, f"the key of {where}", notes)
@@ -321,11 +326,14 @@ class Keyed(Shape):
         return found
 
     def schema(self) -> Schema:
-        return {
+        found: Schema = {
             "type": "object",
             "propertyNames": self.key.schema(),
             "additionalProperties": self.value.schema(),
         }
+        if not self.may_be_empty:
+            found["minProperties"] = 1
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -415,7 +415,12 @@ def test_a_store_may_be_named_where_its_url_holds_no_password(url: str) -> None:
             "store.url_env is a value that is not repeated here, since it may hold a password",
         ),
         ("{password: hunter2}", 'The key "password" in store is not known.'),
-        ("sqlite", "store is a single value, but a mapping with `url_env` or `url` is expected."),
+        (
+            "postgresql://ada:hunter2@h/d",
+            "store is a value that is not repeated here, since it may hold a password, but it must "
+            "be the word `artifacts`, or a mapping with `url_env` or `url`.",
+        ),
+        ("[a]", "store is a list, but `artifacts`, or a mapping with `url_env` or `url` is"),
     ],
 )
 def test_a_store_is_a_postgresql_and_its_password_no_part_of_the_file(
@@ -425,6 +430,24 @@ def test_a_store_is_a_postgresql_and_its_password_no_part_of_the_file(
 
     assert found.startswith(f"driftctl.yaml:2: {what}")
     assert "hunter2" not in found + todo
+
+
+def test_the_store_may_be_where_the_artifacts_are() -> None:
+    config = decode(
+        "environments: [a]\nstore: artifacts\nartifacts: {s3: {bucket: plans, region: eu}}\n"
+    )
+
+    assert config.store_in_artifacts
+    assert (config.store_url, config.store_url_env) == (None, None)
+    assert effective_config(config, [])["store"] == "artifacts"
+
+
+def test_a_store_where_the_artifacts_are_needs_a_bucket() -> None:
+    assert problem("environments: [a]\nstore: artifacts\n") == (
+        "driftctl.yaml:2: The store is to be where the artifacts are, but those are in the data "
+        "directory.",
+        "Say which bucket it is: artifacts: {s3: {bucket: BUCKET, region: REGION}}",
+    )
 
 
 def test_where_evidence_is_kept() -> None:
@@ -711,6 +734,16 @@ def test_a_rule_governs_by_what_it_says_and_not_by_where_it_stands() -> None:
             "rules[0] allows whatever there is to do.",
             "Say under `when` which changes are meant; to apply everything without asking, write "
             "`apply: auto` for the environment.",
+        ),
+        (
+            "{name: r, effect: allow, when: {values: {}}}",
+            "rules[0].when.values is an empty mapping.",
+            "Give it a mapping from attributes to lists of globs, or remove it.",
+        ),
+        (
+            "{name: r, effect: allow, when: {types: [a], labels: {}}}",
+            "rules[0].when.labels is an empty mapping.",
+            "Give it a mapping from labels to values, or remove it.",
         ),
         (
             "{name: r, effect: allow, when: {types: [a], share: 3}}",
