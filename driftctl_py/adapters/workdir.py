@@ -331,6 +331,22 @@ class Workdirs:
         """The engine's own record of its backend; None before any `init` with one."""
         return _read(workdir.data / "terraform.tfstate")
 
+    def installed_providers(self, workdir: Workdir) -> frozenset[str]:
+        """The addresses (HOST/NAMESPACE/TYPE) of the providers that `init` laid there."""
+        place = workdir.data / "providers"
+        with _disk_errors(place):
+            return frozenset(
+                "/".join(found.relative_to(place).parts).lower() for found in place.glob("*/*/*")
+            )
+
+    def forget_providers(self, workdir: Workdir) -> None:
+        """So that the next `init` lays there what it needs, and nothing else."""
+        place = workdir.data / "providers"
+        with _disk_errors(place):
+            if place.is_dir():
+                # Of one that is shared there is only a link here.
+                shutil.rmtree(place)
+
     @contextlib.contextmanager
     def locked(self, workdir: Workdir) -> Iterator[None]:
         """One pass at a time over one environment's directory, among threads and processes."""

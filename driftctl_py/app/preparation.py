@@ -30,6 +30,7 @@ from driftctl_py.core.engine_run import EngineRun, Workdir, init_key
 from driftctl_py.core.environment import Environment, Source
 from driftctl_py.core.masks import Masks
 from driftctl_py.core.module_facts import ModuleFacts
+from driftctl_py.core.providers import unlisted
 from driftctl_py.core.state import (
     BackendPlan,
     LocalAddress,
@@ -62,6 +63,7 @@ class Settings:
     names what the caller had set but the engine does not get. ``init_lock`` is held around each
     `init` when a provider cache is shared (Terraform's is not safe for two at once). ``secrets``
     are values that must not be quoted, whoever says them; ``masks`` hide parts of a plan.
+    ``providers`` are globs of the only providers that may be run; None: any may.
     """
 
     environ: Mapping[str, str]
@@ -73,6 +75,7 @@ class Settings:
     init_lock: Path | None = None
     secrets: frozenset[str] = frozenset()
     programs: Mapping[str, str] = field(default_factory=dict)
+    providers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +213,8 @@ class Preparer:
         due = self._workdirs.remember(workdir).init_key != prepared.init_key
         if due or not self._is_set_up_for(prepared, address):
             self.init(prepared)
+        else:
+            self._refuse_providers(prepared)
         if isinstance(address, LocalAddress):
             self._workdirs.copy_state(workdir, address.path)
         if prepared.floating:
@@ -233,6 +238,9 @@ class Preparer:
         settings = prepared.backend.settings_text
         if not prepared.readonly_lock_file:
             self._workdirs.forget_own_lock_file(workdir)
+        if self._settings.providers is not None:
+            # What an earlier `init` installed may not be needed any more.
+            self._workdirs.forget_providers(workdir)
         backend_config = None
         if settings:
             backend_config = self._workdirs.write(
@@ -248,6 +256,7 @@ class Preparer:
         else:
             with self._workdirs.exclusive(self._settings.init_lock):
                 self._run_init(prepared, backend_config)
+        self._refuse_providers(prepared)
         if not known:
             self._refuse_foreign_state(prepared, self.recorded(prepared))
         memory = self._workdirs.remember(workdir)
@@ -255,6 +264,21 @@ class Preparer:
             workdir,
             replace(memory, init_key=prepared.init_key, family=prepared.engine.candidate.family),
         )
+
+    def _refuse_providers(self, prepared: Prepared) -> None:
+        """By what `init` really installed, before a plan runs it: what files say of providers can
+        be spelled in many ways, and modules of modules have a say, too."""
+        allowed = self._settings.providers
+        if allowed is None:
+            return
+        installed = self._workdirs.installed_providers(prepared.workdir)
+        if refused := unlisted(installed, allowed):
+            raise EngineError(
+                f"{prepared.environment.name} needs {', '.join(refused)}, which `providers` does "
+                "not allow, so nothing was planned: a plan would run it.",
+                todo="Take it out of the code and the modules, or add it to `providers` in "
+                "driftctl.yaml, where it has to be merged first.",
+            )
 
     def _is_set_up_for(self, prepared: Prepared, address: StateAddress) -> bool:
         """What was recorded can have been lost, or be that of an init that failed."""

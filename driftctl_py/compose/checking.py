@@ -207,6 +207,7 @@ def parts(
         init_lock=init_lock,
         secrets=secret_values(environ(), *(environment.env for environment in selected)),
         programs=programs,
+        providers=config.providers,
     )
     preparer = Preparer(
         sources=sources,

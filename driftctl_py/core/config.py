@@ -123,7 +123,10 @@ def effective_config(config: Config, environments: Iterable[Environment]) -> Map
     }
     optional: dict[str, Json] = {
         "data_dir": config.data_dir,
-        "store": _without_none({"url": config.store_url, "url_env": config.store_url_env}) or None,
+        "providers": None if config.providers is None else list(config.providers),
+        "store": "artifacts"
+        if config.store_in_artifacts
+        else _without_none({"url": config.store_url, "url_env": config.store_url_env}) or None,
         "artifacts": _artifacts(config.artifacts),
     }
     return {**shown, **_without_none(optional)}
@@ -145,7 +148,7 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
     defaults: Settings = found.get("defaults", Settings())
     overrides: Mapping[str, Override] = found.get("overrides", {})
     state, engine = found.get("state"), found.get("engine", EngineSettings())
-    store: StoreSettings = found.get("store", StoreSettings())
+    store = _store(found, root, notes)
     declared = _declared(root, "sources")
     if declared is None or declared == frozenset(sources):
         entries = tuple(_with_source(entry, sources, notes) for entry in entries)
@@ -200,7 +203,23 @@ def _config(found: Mapping[str, Any], root: Table, notes: Notes) -> Config:
         windows,
         freezes,
         policies,
+        found.get("providers"),
+        store.in_artifacts,
     )
+
+
+def _store(found: Mapping[str, Any], root: Table, notes: Notes) -> StoreSettings:
+    said: StoreSettings | str = found.get("store", StoreSettings())
+    if isinstance(said, StoreSettings):
+        return said
+    if _declared(root, "artifacts") is None:
+        line = next(key.line for key, _ in root.entries if key.text == "store")
+        notes.add(
+            line,
+            "The store is to be where the artifacts are, but those are in the data directory.",
+            "Say which bucket it is: artifacts: {s3: {bucket: BUCKET, region: REGION}}",
+        )
+    return StoreSettings(in_artifacts=True)
 
 
 def _people(found: Mapping[str, Any], declared: frozenset[str], notes: Notes) -> People:
@@ -258,11 +277,16 @@ def _check_asked(what: str, asked: Iterable[Said], declared: frozenset[str], not
             )
 
 
+# They say where, not who we are.
+_REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
 def _check_shown(setting: PolicySetting, store: StoreSettings, notes: Notes) -> None:
     """Whoever may write into the store can approve."""
     policy = setting.policy
     for name in policy.env if isinstance(policy, CheckProgram) else ():
-        if name in ("PGPASSWORD", store.url_env):
+        opens_bucket = store.in_artifacts and name.startswith("AWS_") and name not in _REGIONS
+        if opens_bucket or name in ("PGPASSWORD", store.url_env):
             notes.add(
                 setting.line,
                 f"The policy {policy.name} is to see {name}, which opens the store.",
@@ -343,6 +367,7 @@ def _environment(environment: Environment) -> Json:
             "apply": {
                 "git": environment.apply.git.value,
                 "drift": environment.apply.drift.value,
+                "reviewed": environment.reviewed,
             },
             "approval": {
                 "count": environment.requirement.count,

@@ -115,6 +115,7 @@ def _said_of(own: Environment, found: _Found, expansion: _Expansion) -> Environm
         apply=ApplyModes(modes.git or own.apply.git, modes.drift or own.apply.drift),
         requirement=said.also(ours.each_of, ours.asks),
         limits=_decided(settings.limits, own.limits),
+        reviewed=bool(modes.reviewed),
         rules=expansion.rules(found),
         timetables=expansion.timetables(found),
         freezes=expansion.freezes(found),
@@ -151,6 +152,7 @@ def merge(*layers: Settings) -> Settings:
             apply=ModesSetting(
                 _later(layer.apply.git, merged.apply.git),
                 _later(layer.apply.drift, merged.apply.drift),
+                _later(layer.apply.reviewed, merged.apply.reviewed),
             ),
             approval=_approval(layer.approval, merged.approval),
             apply_grace_seconds=_later(layer.apply_grace_seconds, merged.apply_grace_seconds),
@@ -276,6 +278,7 @@ class _Expansion:
             requirement=_requirement(settings.approval),
             apply_grace_seconds=settings.apply_grace_seconds or default.apply_grace_seconds,
             limits=_decided(settings.limits, default.limits),
+            reviewed=bool(settings.apply.reviewed),
             rules=self.rules(found),
             timetables=self.timetables(found),
             freezes=self.freezes(found),

@@ -64,10 +64,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ModesSetting:
-    """The two switches. None: nothing is said of it here."""
+    """The two switches, and whether only what was reviewed may be applied. None: nothing is said of
+    it here."""
 
     git: Mode | None = None
     drift: Mode | None = None
+    reviewed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +128,12 @@ class PolicySetting:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """Where the store is: its address, or the environment variable that holds it."""
+    """Where the store is: its address, or the environment variable that holds it, or where the
+    artifacts are."""
 
     url: str | None = None
     url_env: str | None = None
+    in_artifacts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +187,10 @@ class Override:
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. ``pass_env`` holds names and globs of environment variables. The store is at
-    ``store_url``, or where the variable named by ``store_url_env`` says, else in the data
-    directory; so are the ``artifacts``, which are kept for ``retention_seconds``."""
+    ``store_url``, or where the variable named by ``store_url_env`` says, or beside the artifacts
+    (``store_in_artifacts``), else in the data directory; so are the ``artifacts``, which are kept
+    for ``retention_seconds``. ``providers`` are globs of the only providers that may be run; None:
+    any may."""
 
     filename: str
     sources: Mapping[str, Source]
@@ -206,3 +212,5 @@ class Config:
     windows: tuple[WindowSetting, ...] = ()
     freezes: tuple[FreezeSetting, ...] = ()
     policies: tuple[PolicySetting, ...] = ()
+    providers: tuple[str, ...] | None = None
+    store_in_artifacts: bool = False

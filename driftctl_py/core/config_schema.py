@@ -167,9 +167,8 @@ def _build_state(found: _Values, _line: int, _where: str, _notes: Notes) -> S3St
 
 
 def _build_modes(found: _Values, _line: int, _where: str, _notes: Notes) -> ModesSetting:
-    return ModesSetting(
-        *(Mode(found[switch]) if switch in found else None for switch in ("git", "drift"))
-    )
+    git, drift = (Mode(found[switch]) if switch in found else None for switch in ("git", "drift"))
+    return ModesSetting(git, drift, found.get("reviewed"))
 
 
 def _build_approval(found: _Values, _line: int, _where: str, _notes: Notes) -> ApprovalSetting:
@@ -630,6 +629,40 @@ _S3_ARTIFACTS = Named(
         _SECRET_KEYS,
     ),
 )
+_STORE = Either(
+    Text("the word `artifacts`", values.store_word, "^artifacts$", secret=True),
+    Record(
+        "a mapping with `url_env` or `url`",
+        {
+            "url_env": Key(
+                Text(
+                    "the name of an environment variable",
+                    values.store_env,
+                    values.CAPITALS_PATTERN,
+                    secret=True,
+                    examples=("DRIFTCTL_STORE_URL",),
+                ),
+                "The environment variable that holds the URL, and with it the password.",
+            ),
+            "url": Key(
+                Text(
+                    "the URL of a PostgreSQL database",
+                    values.store_url,
+                    "^postgresql://",
+                    secret=True,
+                    examples=("postgresql://driftctl@db.example.com/driftctl",),
+                ),
+                "The URL itself, where it holds no password.",
+            ),
+        },
+        _build_store,
+        dict.fromkeys(
+            ("password", "user", "username"),
+            "Put the whole URL into an environment variable and name that under `url_env`.",
+        ),
+    ),
+    "`artifacts`, or a mapping with `url_env` or `url`",
+)
 _STATE = Named(
     "state",
     Either(
@@ -701,6 +734,11 @@ _APPLY = Named(
             {
                 "git": Key(_MODE, "What becomes of commits.", default="never"),
                 "drift": Key(_MODE, "What becomes of drift.", default="never"),
+                "reviewed": Key(
+                    Flag(),
+                    "Whether only what a review showed may be applied, drift included.",
+                    default=False,
+                ),
             },
             _build_modes,
             {"commits": "Write `git`.", "code": "Write `git`."},
@@ -1306,6 +1344,18 @@ FILE = Record(
             ),
             "Settings of single environments, by name; they win over everything else.",
         ),
+        "providers": Key(
+            Listing(
+                Text(
+                    "the address of a provider, or a glob",
+                    values.provider_glob,
+                    values.PROVIDER_GLOB_PATTERN,
+                    examples=("registry.terraform.io/hashicorp/*", "hashicorp/aws"),
+                ),
+                "a list of providers",
+            ),
+            "The only providers that may be run; without it, any may.",
+        ),
         "strict": Key(
             Flag(), "Whether differences that mean nothing count as findings.", default=False
         ),
@@ -1356,37 +1406,9 @@ FILE = Record(
             "Rego and programs that look at each plan before it is applied.",
         ),
         "store": Key(
-            Record(
-                "a mapping with `url_env` or `url`",
-                {
-                    "url_env": Key(
-                        Text(
-                            "the name of an environment variable",
-                            values.store_env,
-                            values.CAPITALS_PATTERN,
-                            secret=True,
-                            examples=("DRIFTCTL_STORE_URL",),
-                        ),
-                        "The environment variable that holds the URL, and with it the password.",
-                    ),
-                    "url": Key(
-                        Text(
-                            "the URL of a PostgreSQL database",
-                            values.store_url,
-                            "^postgresql://",
-                            secret=True,
-                            examples=("postgresql://driftctl@db.example.com/driftctl",),
-                        ),
-                        "The URL itself, where it holds no password.",
-                    ),
-                },
-                _build_store,
-                dict.fromkeys(
-                    ("password", "user", "username"),
-                    "Put the whole URL into an environment variable and name that under `url_env`.",
-                ),
-            ),
-            "The database that remembers runs and approvals; without it, a file of our own.",
+            _STORE,
+            "What remembers runs and approvals: `artifacts` (the bucket that those are in) or a "
+            "database; without it, a file of our own.",
         ),
         "artifacts": Key(
             Record(

@@ -46,6 +46,7 @@ TABLE_PATTERN: Final = r"^[A-Za-z0-9_.-]{3,255}$"
 KMS_PATTERN: Final = r"^[A-Za-z0-9:/_-]+$"
 PERSON_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 PACKAGE_PATTERN: Final = r"^(?!data\.)[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+PROVIDER_GLOB_PATTERN: Final = r"^([^/\s]+/)?[^/\s]+/[^/\s]+$"
 EXIT_CODE_PATTERN: Final = r"^(0|[1-9][0-9]{0,2})$"
 CRON_PATTERN: Final = r"^\s*\S+(\s+\S+){4}\s*$"
 ZONE_PATTERN: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
@@ -333,6 +334,18 @@ def store_env(text: str) -> str:
     return text
 
 
+def store_word(text: str) -> str:
+    """Where the store is, in a word. Whoever writes the URL itself there writes its password."""
+    if text != "artifacts":
+        raise Refusal(
+            "but it must be the word `artifacts`, or a mapping with `url_env` or `url`",
+            "Write store: artifacts, or put the URL of a PostgreSQL into an environment variable "
+            "and name that: store: {url_env: DRIFTCTL_STORE_URL}",
+            shown="a value that is not repeated here, since it may hold a password",
+        )
+    return text
+
+
 def key_prefix(text: str) -> str:
     """What the keys of objects begin with; without a slash at its end."""
     prefix = text.removesuffix("/")
@@ -523,6 +536,17 @@ def exit_code(text: str) -> int:
 
 
 _MAX_EXIT_CODE = 255
+
+
+def provider_glob(text: str) -> str:
+    """An address of a provider, or a glob of such. In small letters, as the engine has them."""
+    if re.fullmatch(PROVIDER_GLOB_PATTERN, text) is None:
+        raise Refusal(
+            "which is no address of a provider",
+            "Write HOST/NAMESPACE/TYPE (registry.terraform.io/hashicorp/aws), or NAMESPACE/TYPE "
+            "for the public registries; a * stands for any run of characters of one part.",
+        )
+    return text.lower()
 
 
 def pass_env(text: str) -> str:

@@ -84,6 +84,7 @@ class FakeWorkdirs:
     laid: list[str] = field(default_factory=list)
     copied: list[str] = field(default_factory=list)
     there: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
 
     def place(self, environment: Environment, checkout: Checkout) -> Workdir:
         if environment.name in self.bugs:
@@ -139,6 +140,12 @@ class FakeWorkdirs:
     def set_override(self, workdir: Workdir, text: str | None) -> None:
         if text is not None:
             self.written[workdir.directory / "override.tf"] = text.encode()
+
+    def installed_providers(self, workdir: Workdir) -> frozenset[str]:
+        return self.providers
+
+    def forget_providers(self, workdir: Workdir) -> None:
+        self.removed.append(workdir.data / "providers")
 
     def recorded_backend(self, workdir: Workdir) -> bytes | None:
         return self.recorded

@@ -336,8 +336,8 @@ def test_a_source_that_is_wrong_itself_is_not_called_missing_as_well() -> None:
             [
                 'driftctl.yaml:1: The key "enviroments" is not known.\n'
                 "  Did you mean `environments`? Known here: version, sources, engine, pass_env, "
-                "state, defaults, environments, overrides, strict, redact, data_dir, people, "
-                "groups, rules, windows, freezes, policies, store, artifacts, retention.",
+                "state, defaults, environments, overrides, providers, strict, redact, data_dir, "
+                "people, groups, rules, windows, freezes, policies, store, artifacts, retention.",
                 "driftctl.yaml:1: The file lacks the key `environments`.\n"
                 "  Add it: The directories that hold one environment each, by path or by glob.",
             ],
@@ -1088,7 +1088,7 @@ def test_the_effective_configuration_of_the_smallest_file_shows_every_default() 
                 "needs": [],
                 "engine": {"use": "auto"},
                 "state": "none",
-                "apply": {"git": "never", "drift": "never"},
+                "apply": {"git": "never", "drift": "never", "reviewed": False},
                 "approval": {
                     "count": 1,
                     "groups": [],

@@ -21,7 +21,7 @@ from driftctl_py.core.config import (
     write_yaml,
 )
 from driftctl_py.core.config_values import Refusal, cron, moment, moment_text, time_zone
-from driftctl_py.core.environment import Environment
+from driftctl_py.core.environment import ApplyModes, Environment, Mode
 from driftctl_py.core.policy import CheckProgram, RegoPolicy, Shape
 from driftctl_py.core.rule import Effect
 from driftctl_py.core.scope import Scope
@@ -647,6 +647,23 @@ def test_no_check_is_given_what_opens_the_store(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"])
+def test_no_check_is_given_what_opens_the_bucket_that_the_store_is_in(name: str) -> None:
+    text = f"""\
+        environments: [environments/*]
+        store: artifacts
+        artifacts: {{s3: {{bucket: plans, region: eu-central-1}}}}
+        policies:
+          - {{name: p, run: [x, "{{plan}}"], env: [AWS_REGION, {name}]}}
+        """
+
+    assert problem(text) == (
+        f"driftctl.yaml:5: The policy p is to see {name}, which opens the store.",
+        "Take it out of `env`: a check has no business there.",
+    )
+    assert environments(text.replace("store: artifacts", "strict: true"))
+
+
 def test_a_policy_has_another_name_than_every_rule() -> None:
     found, todo = problem(
         """\
@@ -660,3 +677,30 @@ def test_a_policy_has_another_name_than_every_rule() -> None:
 
     assert found == "driftctl.yaml:5: The policy r has the name of the rule in line 3."
     assert todo == "Give each policy its own name, so that a decision can tell which one it was."
+
+
+def test_providers_are_addresses_or_globs_in_small_letters() -> None:
+    said = "providers: [registry.terraform.io/HashiCorp/*, cloudflare/cloudflare]"
+
+    assert decode(f"environments: [a]\n{said}\n").providers == (
+        "registry.terraform.io/hashicorp/*",
+        "cloudflare/cloudflare",
+    )
+    assert decode("environments: [a]\nproviders: []\n").providers == ()
+    assert decode("environments: [a]\n").providers is None
+    (found,) = problems("environments: [a]\nproviders: [aws]\n")
+    assert "aws" in found
+    assert "which is no address of a provider" in found
+    assert "HOST/NAMESPACE/TYPE" in found
+
+
+def test_reviewed_is_joined_with_the_switches_beside_it() -> None:
+    config = decode(
+        "environments: [a, b]\ndefaults: {apply: {git: auto, reviewed: true}}\n"
+        "overrides: {b: {apply: {drift: auto, reviewed: false}}}\n"
+    )
+
+    a, b = expand(config, {"default": ["a/main.tf", "b/main.tf"]})
+
+    assert (a.reviewed, b.reviewed) == (True, False)
+    assert b.apply == ApplyModes(Mode.AUTO, Mode.AUTO)
