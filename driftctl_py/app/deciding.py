@@ -23,6 +23,7 @@ from driftctl_py.app.ports import (
     Store,
 )
 from driftctl_py.app.preparation import Prepared, Settings
+from driftctl_py.app.reviewed import Reviewed
 from driftctl_py.app.sharing import Sharing
 from driftctl_py.core.approval import People, Requirement, Standing, standing
 from driftctl_py.core.assessment import Status
@@ -41,7 +42,7 @@ from driftctl_py.core.decision import (
 )
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.limits import is_limit
-from driftctl_py.core.plan_report import View
+from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.restraint import EVERYWHERE, Why, frozen
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.core.window import Closed, closed
@@ -79,9 +80,34 @@ class Decider:
         self._sharing = sharing
         self._settings = settings
         self._is_another = is_another
+        self._reviewed = Reviewed(store, artifacts, clock=clock)
 
     def decided(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
         """The decision of this moment, and the run that records it."""
+        run, decision = self._weighed(run, order, made)
+        return self._recorded(run, order, decision, made), decision
+
+    def reviewed(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
+        """What would be decided, and the run that tells it; nothing is written down. Whether it is
+        the time for it belongs to the moment of the apply, and so does what holds the environment
+        back: that is only told."""
+        run, decision = self._weighed(run, order, made)
+        _, reason, todo = _state_of(decision)
+        run = replace(run, state=State.REVIEWED, reason=reason, todo=todo, ended_at=self._clock())
+        if made.report is not None and not made.report.assessment.complete:
+            # Without what it means: an incomplete plan is no plan that anybody could say yes to.
+            run = replace(run, state=State.UNKNOWN, fingerprint="")
+        if made.report is not None and run.judgement is not None:
+            document = render_plan_json(made.report, View.FULL).encode()
+            run = replace(
+                run,
+                artifacts={**run.artifacts, "plan.json": self._artifacts.put(document)},
+                closed=self.closed(order.environment, run.judgement),
+            )
+        return run, decision
+
+    def _weighed(self, run: Run, order: Order, made: Made) -> tuple[Run, Decision]:
+        """The run with all that was found out, and what follows from it."""
         environment, report = order.environment, made.report
         run = replace(
             run,
@@ -90,11 +116,9 @@ class Decider:
             lineage=made.lineage,
             serial=made.serial,
         )
-        decision: Decision
         if report is None:
             run = replace(run, status=Status.IN_SYNC.value, fingerprint="")
-            decision = Nothing("The environment is what the code says.")
-            return self._recorded(run, order, decision), decision
+            return run, Nothing("The environment is what the code says.")
         assessment = report.assessment
         last = self._store.last_converged(environment.name)
         applied = last is not None and last.governing == made.governing
@@ -118,6 +142,11 @@ class Decider:
             fingerprint=fingerprint_of(report, order.purpose),
             judgement=judgement,
         )
+        reviewing = order.purpose is Purpose.REVIEW
+        if reviewing:
+            in_the_way = self._sharing_a_state(order, made.prepared)
+        else:
+            in_the_way = self.obstacles(order, made.prepared) + self._unreviewed(order, run, report)
         now = self._clock()
         approvals, binding = self._store.approvals(environment.name), required_binding(run)
         decision = decide(
@@ -138,14 +167,22 @@ class Decider:
                 backing=backing_of(self._store, approvals, binding),
             ),
             rulings=rulings,
-            obstacles=self.obstacles(order, made.prepared),
-            closed=self.closed(environment, judgement),
+            obstacles=in_the_way,
+            closed=() if reviewing else self.closed(environment, judgement),
             accepting=order.purpose is Purpose.ACCEPT,
             now=now,
         )
         run = replace(run, closed=decision.closed if isinstance(decision, Hold) else ())
-        decision = _of_purpose(order.purpose, decision)
-        return self._recorded(run, order, decision, made), decision
+        return run, _of_purpose(order.purpose, decision)
+
+    def _unreviewed(self, order: Order, run: Run, report: PlanReport) -> tuple[Obstacle, ...]:
+        """Why it cannot be applied where only what was reviewed may be. What only writes down what
+        is there changes nothing, and nobody could have reviewed it."""
+        wanted = order.reviewed or order.environment.reviewed
+        if not wanted or order.purpose is Purpose.ACCEPT:
+            return ()
+        expires = order.environment.requirement.expires_seconds
+        return self._reviewed.obstacles(run, report, expires_seconds=expires)
 
     def _applied_before(self, environment: str, last: Run | None) -> Iterator[str]:
         """Commits that were applied there whole, the latest first."""
@@ -186,15 +223,7 @@ class Decider:
     def obstacles(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
         """What forbids to apply there at this moment, whatever the plan says."""
         name, now = order.environment.name, self._clock()
-        found = []
-        if others := self._sharing.others(prepared):
-            found.append(
-                Obstacle(
-                    f"{name} and {' and '.join(others)} share one state, "
-                    f"{prepared.backend.address}: each would destroy what the other has.",
-                    "Give each its own key, for example with {environment} in state.s3.key.",
-                )
-            )
+        found = list(self._sharing_a_state(order, prepared))
         for each in self._store.restraints(name):
             if each.why in (Why.PINNED, Why.FROZEN) or not each.holds(now):
                 continue
@@ -215,6 +244,28 @@ class Decider:
                 )
             )
         return tuple(found)
+
+    def held_back(self, environment: str) -> tuple[str, ...]:
+        """What a person decided about it that lasts, as sentences: for a review, which it does not
+        hold back."""
+        now = self._clock()
+        return tuple(
+            f"{environment} is {each.why.value} by {each.by}: {each.reason}"
+            for each in self._store.restraints(environment)
+            if each.why is not Why.FROZEN and each.holds(now)
+        )
+
+    def _sharing_a_state(self, order: Order, prepared: Prepared) -> tuple[Obstacle, ...]:
+        others = self._sharing.others(prepared)
+        if not others:
+            return ()
+        return (
+            Obstacle(
+                f"{order.environment.name} and {' and '.join(others)} share one state, "
+                f"{prepared.backend.address}: each would destroy what the other has.",
+                "Give each its own key, for example with {environment} in state.s3.key.",
+            ),
+        )
 
     def _recorded(
         self, run: Run, order: Order, decision: Decision, made: Made | None = None
@@ -336,10 +387,19 @@ def _state_of(decision: Decision) -> tuple[State, str, str]:
         case Hold(_, requirement, standing_now, closed_now):
             reasons = [each.why for each in closed_now]
             if not standing_now.enough:
-                missing = standing_now.missing
-                asked = f" of {', '.join(requirement.groups)}" if requirement.groups else ""
-                plural = "approval" if missing == 1 else "approvals"
-                reasons.insert(0, f"It needs {missing} {plural}{asked}.")
+                reasons.insert(0, _needs(requirement, standing_now))
             return State.HELD, " ".join(reasons), ""
         case Refuse(why_not, _, todo):
             return State.REFUSED, " ".join(why_not), todo
+
+
+def _needs(requirement: Requirement, now: Standing) -> str:
+    missing = now.missing
+    among = [
+        *(f"somebody of {group}" for group in now.lacking),
+        *(f"{each.count} of {', '.join(each.groups) or 'any group'}" for each in now.short),
+    ]
+    asked = f" of {', '.join(requirement.groups)}" if requirement.groups else ""
+    # What rules ask for beside may be all that is missing.
+    whom = f", among them {' and '.join(among)}" if among else asked
+    return f"It needs {missing} {'approval' if missing == 1 else 'approvals'}{whom}."
