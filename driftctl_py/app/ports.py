@@ -304,8 +304,8 @@ class Workflows(Protocol):
         ...
 
     def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> None: ...
-    def pulls_of(self, commit: str) -> tuple[Pull, ...]:
-        """The pull requests that brought a commit to where it is."""
+    def merged_pulls_of(self, commit: str) -> tuple[int, ...]:
+        """The numbers of the pull requests that brought a commit to where it is."""
         ...
 
 
