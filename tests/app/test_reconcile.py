@@ -1018,6 +1018,33 @@ def test_an_approval_says_what_is_still_missing(bench: Bench) -> None:
     assert bench.reconciler.apply(order(ONE, two)).run.state is State.APPLIED
 
 
+def test_what_waits_says_of_whom_a_yes_is_missing(bench: Bench) -> None:
+    asked = Rulings(of_plan=(Ruling(Level.APPROVE, "ask", groups=("dba", "net"), count=2),))
+    bench.rules.said = asked
+    first = bench.reconciler.plan(order(ONE, GATED)).run
+    bench.rules.said = Rulings()
+    second = bench.reconciler.plan(order(TWO, GATED)).run
+    owned = replace(GATED, requirement=Requirement(2, ("owners", "ops")))
+    third = bench.reconciler.plan(order(THREE, owned)).run
+
+    assert first.reason == (
+        "It needs 2 approvals, among them somebody of dba and somebody of net and 2 of dba, net."
+    )
+    assert second.reason == "It needs 1 approval."
+    assert third.reason == "It needs 2 approvals of owners, ops."
+
+
+def test_what_goes_on_waiting_is_in_the_trail_once(bench: Bench) -> None:
+    waits = bench.reconciler.plan(order(ONE, GATED)).run
+    for _ in range(3):
+        bench.reconciler.apply(order(ONE, GATED))
+    bench.approvals.give("prod", by=GRACE, yes=True, reason="Fine.")
+    ended = bench.reconciler.apply(order(ONE, GATED)).run
+
+    assert (ended.id, ended.state) == (waits.id, State.APPLIED)
+    assert bench.told.count("decided") == 2
+
+
 def test_an_author_may_not_approve_what_he_wrote(bench: Bench) -> None:
     bench.contents.wrote[ONE] = ("ada@example.com",)
     bench.reconciler.plan(order(ONE, GATED))
