@@ -38,13 +38,14 @@ class Found(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One environment as a check found it. ``digest`` stands for the drift; ``words`` say it in a
-    clause (``2 resources drifted``), as Markdown that is safe."""
+    """One environment as a check found it. ``digest`` stands for the drift; ``words`` say what was
+    found in a clause, as Markdown, and ``line`` says it shortly, as plain text."""
 
     environment: str
     found: Found
     at: datetime
     words: str
+    line: str
     digest: str = ""
 
 
@@ -121,14 +122,14 @@ def decide(
     return tuple(acts)
 
 
-def look_of(result: Result, words: str) -> Look:
+def look_of(result: Result, *, words: str, line: str) -> Look:
     """What a check says of an environment."""
     drifted = (Verdict.DRIFTED, Verdict.DRIFTED_AND_PENDING)
     found = Found.DRIFTED if result.verdict in drifted else Found.NONE
     if result.verdict in (Verdict.UNKNOWN, Verdict.FAILED):
         found = Found.UNKNOWN
     digest = _digest(result) if found is Found.DRIFTED else ""
-    return Look(result.environment, found, result.finished_at, words, digest)
+    return Look(result.environment, found, result.finished_at, words, line, digest)
 
 
 def assignees(
@@ -313,7 +314,7 @@ def _noted(note: str, body: str) -> str:
 
 
 def _line(look: Look) -> str:
-    return f"{moment(look.at)}: {look.words}"
+    return f"{moment(look.at)}: {look.line}"
 
 
 def _since(was: Marker, now: datetime) -> datetime:

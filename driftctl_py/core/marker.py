@@ -28,7 +28,7 @@ HISTORY_AT_MOST = 20
 _SCOPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,23}")
 _LINE = re.compile(r"<!-- driftctl-py: (\{.*\}) -->")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
-_LONGEST_LINE = 80
+_LONGEST_LINE = 120
 
 
 @dataclass(frozen=True, slots=True)
