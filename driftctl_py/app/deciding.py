@@ -304,10 +304,10 @@ class Decider:
     def _events(self, run: Run, order: Order) -> tuple[Event, ...]:
         """What the trail says of the decision: nothing, where it is the one of the pass before and
         nobody has to know, or each interval would be an entry for ever."""
-        before = self._store.runs(
-            environment=run.environment, limit=1, before=run.id, reviews=False
+        before = self._decided_before(run)
+        same = (
+            before is not None and before.state is run.state and _meaning(before) == _meaning(run)
         )
-        same = before and before[0].state is run.state and _meaning(before[0]) == _meaning(run)
         if run.state is State.IN_SYNC or (run.state in (State.REFUSED, State.HELD) and same):
             return ()
         evidence = {
@@ -319,6 +319,16 @@ class Decider:
             **({"reason": order.reason} if order.reason else {}),
         }
         return (Event("decided", self._clock(), order.actor, run.environment, run.id, evidence),)
+
+    def _decided_before(self, run: Run) -> Run | None:
+        """The same run, where its plan waited already; else the one before it."""
+        known = self._store.run(run.id)
+        if known is not None and known.state.waits:
+            return known
+        before = self._store.runs(
+            environment=run.environment, limit=1, before=run.id, reviews=False
+        )
+        return before[0] if before else None
 
     def _supersede(self, run: Run) -> None:
         """A newer plan takes the place of one that waits; but what was asked for, to accept what is
