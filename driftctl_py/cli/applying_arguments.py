@@ -200,7 +200,7 @@ def _add_key(commands: Commands) -> None:
     actions.required = True
     for name, help_ in (
         ("add", "make a key and print its secret, once"),
-        ("remove", "take a key away; what it approved before stands"),
+        ("remove", "take a key away; what it approved and is not applied yet needs another yes"),
     ):
         action = actions.add_parser(name, help=help_)
         action.add_argument("name", metavar="NAME", help="the person that it is for")
