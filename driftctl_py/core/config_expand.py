@@ -94,6 +94,40 @@ def tightened_by(own: Environment, theirs: Config, files: Collection[str]) -> En
     return own
 
 
+def as_it_says(config: Config, trees: Mapping[str, Collection[str]]) -> tuple[Environment, ...]:
+    """The environments that a configuration would make of files that are not its own: what does
+    not fit them is left out, and is no error."""
+    expansion = _Expansion(config, {name: _Tree.of(files) for name, files in trees.items()})
+    for entry in config.entries:
+        expansion.add(entry)
+    return tuple(expansion.environment(found) for found in expansion.found.values())
+
+
+def as_said_of_any(config: Config, name: str, path: str, source: str) -> Environment:
+    """An environment that no entry of the configuration finds, as its defaults, and what it says of
+    that name, have it."""
+    override = config.overrides.get(name)
+    settings = merge(config.defaults, *([override.settings] if override else []))
+    entry = Entry(0, path, source)
+    return _Expansion(config, {}).environment(_Found(name, path, entry, settings))
+
+
+def as_labelled(
+    config: Config, own: Environment, name: str, labels: Mapping[str, str]
+) -> Environment:
+    """The environment with the rules, windows, freezes and policies that speak of one of that name
+    and with these labels."""
+    expansion = _Expansion(config, {})
+    found = _Found(name, own.path, Entry(0, own.path, own.source), Settings(labels=labels))
+    return replace(
+        own,
+        rules=expansion.rules(found),
+        timetables=expansion.timetables(found),
+        freezes=expansion.freezes(found),
+        policies=expansion.policies(found),
+    )
+
+
 def _said_of(own: Environment, found: _Found, expansion: _Expansion) -> Environment:
     """Our environment as another configuration has it, as far as that says anything."""
     settings = found.settings
