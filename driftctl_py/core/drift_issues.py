@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from driftctl_py.core import marker as markers
 from driftctl_py.core.approval import moment
@@ -185,6 +185,8 @@ def _of(look: Look, known: list[_Known], turn: Turn, scope: str, write: Write) -
             acts = [_healed(look, kept, turn)]
         case Found.UNKNOWN:
             acts = [_unknown(look, kept, turn)]
+        case _ as never:
+            assert_never(never)
     return acts + [_duplicate(each, kept, turn) for each in others]
 
 
