@@ -24,6 +24,8 @@ _ROOM = 100
 _INVISIBLE = "&#8203;"
 _LINKS = re.compile(r"@|#(?=\d)|\bGH-(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 _PUNCTUATION = re.compile(r"[\\`*_\[\]|~$]")
+_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.:-]*(?:/[A-Za-z0-9/._~%?=&#+,@:-]*)?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _STARTS_SOMETHING = re.compile(r"[#+\-=:]|\d+[.)]")
 
 
@@ -48,10 +50,31 @@ def in_html(text: str) -> str:
 def fence(lines: Iterable[str], language: str) -> str:
     """A code block that its own content cannot close."""
     # Where Markdown is printed into a job's log, only what is in a fence begins with blanks alone.
-    body = show.no_commands("\n".join(lines))
+    body = no_markers(show.no_commands("\n".join(lines)))
     longest = max((len(run) for run in re.findall("`+", body)), default=0)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def no_markers(text: str) -> str:
+    """Without what opens a hidden comment: a forge's page does not show it, but who looks for a
+    marker of ours in the source of a comment would find it even in a fence."""
+    return text.replace("<!--", "<\\u0021--") if "<!--" in text else text
+
+
+def link(words: str, url: str) -> str:
+    """``words`` as a link, which they have to be fit for; alone where that is no address."""
+    return f"[{words}]({url})" if is_url(url) else words
+
+
+def is_url(url: str) -> bool:
+    """Whether it is an address of the web, and has nothing in it that Markdown or HTML reads."""
+    return _URL.fullmatch(url) is not None
+
+
+def code(text: str) -> str:
+    """A name that holds nothing but letters, digits and the like as code; else as words."""
+    return f"`{text}`" if _NAME.fullmatch(text) else prose(text)
 
 
 def told_lines(told: Told, limits: Limits | None) -> Iterator[str]:

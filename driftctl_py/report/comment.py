@@ -1,0 +1,364 @@
+"""The comment on a pull request, and the summary of a job: all environments within a budget.
+
+The first line answers, then one table, then a folded section for each environment, then what was
+planned. A forge takes so much and no more, so there is a ladder: all of it, the attributes of what
+is destroyed alone, addresses, counts. The environments that a reader has to know the least of go
+down first. What is destroyed or replaced is named as long as there is any room for it, what is
+left out is counted, and where it stands is said.
+
+Not here: the hidden marker that the comment is found by (``core/sticky``), and what stands in one
+section (``comment_section``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from driftctl_py.core.result import Occasion, Results
+from driftctl_py.report import results_wording, show
+from driftctl_py.report.comment_section import Omitted, Rung, Section, omissions, size_of
+from driftctl_py.report.markup import code, inline, link, prose
+from driftctl_py.report.results_wording import Rank
+
+COMMENT_BUDGET = 60_000
+"""A comment has at most 65,536 characters, and whoever publishes adds a marker."""
+SUMMARY_BUDGET = 1_000_000
+"""The summary of a step has at most 1 MiB."""
+
+_CELL_AT_MOST = 80
+_NAME_AT_MOST = 100
+_IN_SYNC_ROWS_AT_MOST = 10
+# Of more rows, each is worth more than its link.
+_LINKED_AT_MOST = 100
+_UNREADABLE_AT_MOST = 10
+_BLANKS = re.compile(" {2,}")
+
+
+def render_comment(
+    results: Results, *, budget: int = COMMENT_BUDGET, artifact_url: str = ""
+) -> str:
+    """Markdown of at most ``budget`` bytes of UTF-8, ending in a newline. ``artifact_url`` is
+    where all of it is."""
+    return _Comment(results, artifact_url).within(budget)
+
+
+def render_summary(
+    results: Results, *, budget: int = SUMMARY_BUDGET, artifact_url: str = ""
+) -> str:
+    """The same for a job's summary, which has more room."""
+    return render_comment(results, budget=budget, artifact_url=artifact_url)
+
+
+class _Comment:
+    """The parts of it, and how much of each is taken."""
+
+    def __init__(self, results: Results, artifact_url: str) -> None:
+        self.results = results
+        self.url = artifact_url
+        sections = [Section(each) for each in results.results]
+        # Within a rank as the configuration has them.
+        self.sections = sorted(sections, key=lambda section: section.rank)
+        self.amounts = [
+            section.amount(Rung.FULL if section.worth_one else Rung.ROW)
+            for section in self.sections
+        ]
+        self.rungs = [Rung.ROW if each is None else Rung.FULL for each in self.amounts]
+        self.table = _Table(results, self.sections)
+
+    def within(self, budget: int) -> str:
+        if results_wording.changes_nothing(self.results):
+            return _cut_to([_nothing(self.results)], budget)
+        sign, words = results_wording.icon_of_all(self.results), self._headline()
+        head = [f"### {sign} {words}", *_unreadable(self.results)]
+        footer = _footer(self.results, self.url)
+        if not self._fit(budget - sum(size_of(each) + 2 for each in (*head, footer))):
+            return _cut_to([head[0], f"There is no room for the rest. {self._where()}"], budget)
+        omitted = self._omitted()
+        blocks = [*head, *self._loud(omitted), *self.table.render()]
+        for section, amount in zip(self.sections, self.amounts, strict=True):
+            if amount is not None:
+                blocks.append(section.render(amount))
+        return "\n\n".join([*blocks, *self._said_of(omitted), footer]) + "\n"
+
+    def _headline(self) -> str:
+        # States that this version does not know are somebody else's words.
+        return inline(results_wording.headline(self.results))
+
+    def _fit(self, room: int) -> bool:
+        """Goes down the ladder as far as it has to."""
+        size = self.table.size + sum(
+            section.size(amount)
+            for section, amount in zip(self.sections, self.amounts, strict=True)
+        )
+        if size <= room:
+            return True
+        room -= sum(size_of(each) + 2 for each in self._most_said())
+        # Of the same rank, the one that takes most room: many small ones then stay whole.
+        order = sorted(
+            range(len(self.sections)),
+            key=lambda at: (-self.sections[at].rank, -self.sections[at].size(self.amounts[at])),
+        )
+        grave = [at for at in order if self.sections[at].rank is Rank.DESTROYS]
+        lesser = [at for at in order if self.sections[at].rank is not Rank.DESTROYS]
+        size -= self.table.fold()
+        for some, rung in (
+            (order, Rung.DESTRUCTIVE),
+            (lesser, Rung.COUNTS),
+            (grave, Rung.ADDRESSES),
+            (grave, Rung.DESTROYED),
+            (lesser, Rung.ROW),
+        ):
+            size = self._down(some, rung, size, room)
+        size -= self.table.cut(size - room, at_least=len(grave))
+        # What is destroyed is named no more only when nothing else is left.
+        size = self._down(grave, Rung.COUNTS, size, room)
+        size = self._down(grave, Rung.ROW, size, room)
+        size -= self.table.cut(size - room, at_least=0)
+        size += self.table.grow(room - size)
+        self._give_back(room - size)
+        return size <= room
+
+    def _down(self, some: Sequence[int], rung: Rung, size: int, room: int) -> int:
+        """One after the other, until there is room; what all of it takes then."""
+        for at in some:
+            if size <= room:
+                break
+            if rung < self.rungs[at]:
+                size += self._set(at, rung)
+        return size
+
+    def _set(self, at: int, rung: Rung) -> int:
+        """How much more room that takes."""
+        section, before = self.sections[at], self.amounts[at]
+        self.rungs[at], self.amounts[at] = rung, section.amount(rung)
+        return section.size(self.amounts[at]) - section.size(before)
+
+    def _give_back(self, room: int) -> None:
+        """What still has room, to the environments first that a reader has to know most of: the
+        highest rung that fits, and of the one above it as much as does."""
+        for at, section in enumerate(self.sections):
+            size = section.size(self.amounts[at])
+            for rung in reversed(Rung) if section.worth_one else ():
+                if rung <= self.rungs[at]:
+                    break
+                if section.size(section.amount(rung)) - size <= room:
+                    room -= self._set(at, rung)
+                    break
+        for at, section in enumerate(self.sections):
+            amount = self.amounts[at]
+            if amount is not None and self.rungs[at] is not Rung.FULL:
+                more = section.more(amount, room)
+                room -= section.size(more) - section.size(amount)
+                self.amounts[at] = more
+
+    def _omitted(self) -> Omitted:
+        found = Omitted(rows=self.table.omitted)
+        for section, amount in zip(self.sections, self.amounts, strict=True):
+            if section.worth_one:
+                found += section.omitted(amount)
+        return found
+
+    def _most_said(self) -> list[str]:
+        """What would be said of it if all of it were left out."""
+        found = Omitted(rows=len(self.sections) + len(self.results.missing))
+        for section in self.sections:
+            found += section.omitted(None)
+            found += Omitted(attributes=section.count, said=section.said)
+        return [*self._loud(found), *self._said_of(found)]
+
+    def _loud(self, omitted: Omitted) -> Iterator[str]:
+        if omitted.destroyed:
+            objects = "1 object" if omitted.destroyed == 1 else f"{omitted.destroyed} objects"
+            yield (
+                f"> [!CAUTION]\n> **There is no room to name {objects} that would be destroyed or "
+                f"replaced.** {self._where()}"
+            )
+
+    def _said_of(self, omitted: Omitted) -> Iterator[str]:
+        words = omissions(omitted)
+        if words:
+            yield f"✂️ Omitted to fit in here: {words}. {self._where()}"
+
+    def _where(self) -> str:
+        """Where all of it is."""
+        report = link(results_wording.FULL_REPORT, self.url)
+        if report != results_wording.FULL_REPORT:
+            return f"All of it is in the {report}."
+        job = link("job", self.results.job.url)
+        where = f"what the {job} left behind" if job != "job" else "the files of results"
+        return f"All of it is in {where}; `driftctl-py report DIR --format markdown` shows it."
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Of one environment. ``counts_as`` is what it is where it is only counted."""
+
+    rank: Rank
+    cells: tuple[str, ...]
+    counts_as: str
+
+
+class _Table:
+    """A row for each environment, the worst first; of many that are in sync, their names alone."""
+
+    def __init__(self, results: Results, sections: Sequence[Section]) -> None:
+        linked = len(sections) <= _LINKED_AT_MOST
+        rows = [_row(each, linked=linked) for each in sections]
+        rows += [_died(name) for name in results.missing]
+        rows.sort(key=lambda row: row.rank)
+        quiet = [row for row in rows if row.rank is Rank.IN_SYNC]
+        self._quiet = quiet if len(quiet) > _IN_SYNC_ROWS_AT_MOST else []
+        self._rows = rows[: len(rows) - len(self._quiet)]
+        occasion = results.results[0].occasion if results.results else Occasion.REVIEW
+        lines = tabulate(
+            [row.cells for row in self._rows],
+            headers=("", *results_wording.COLUMNS, results_wording.LAST_COLUMN[occasion]),
+            tablefmt="pipe",
+            disable_numparse=True,
+            colalign=("left", "left", "right", "right", "right", "right", "left"),
+        ).split("\n")
+        # Nobody reads its source, and what makes columns of it takes as much as what is in them.
+        self._lines = [_BLANKS.sub(" ", line) for line in lines]
+        self._lines[1] = re.sub("-{3,}", "--", self._lines[1])
+        self._sizes = [size_of(line) + 1 for line in self._lines]
+        self._shown = len(self._rows)
+        self._names = True
+
+    @property
+    def size(self) -> int:
+        return sum(size_of(each) + 2 for each in self.render())
+
+    @property
+    def omitted(self) -> int:
+        return len(self._rows) - self._shown
+
+    def fold(self) -> int:
+        """Names no more who is in sync; how much that spares."""
+        before, self._names = self.size, False
+        return before - self.size
+
+    def cut(self, excess: int, *, at_least: int) -> int:
+        """Leaves out as many rows as it takes, but for the first so many; how much that spares."""
+        if excess <= 0 or self._shown <= at_least:
+            return 0
+        before = self.size
+        # What is said instead is longest where all of them are counted.
+        excess += size_of(self._rest(self._rows)) + 2
+        spared = 0
+        while self._shown > at_least and spared < excess:
+            spared += self._sizes[1 + self._shown]
+            self._shown -= 1
+        return before - self.size
+
+    def grow(self, room: int) -> int:
+        """Takes rows back that have room after all; how much that takes."""
+        before = self.size
+        while self.omitted and self._sizes[2 + self._shown] <= room:
+            room -= self._sizes[2 + self._shown]
+            self._shown += 1
+        return max(0, self.size - before)
+
+    def render(self) -> list[str]:
+        blocks = ["\n".join(self._lines[: 2 + self._shown])] if self._shown else []
+        if self.omitted:
+            blocks.append(self._rest(self._rows[self._shown :]))
+        if self._quiet:
+            count = f"🟢 {len(self._quiet)} environments are in sync"
+            names = ", ".join(row.cells[1] for row in self._quiet)
+            fold = f"<details><summary>{count}</summary>\n\n{names}\n\n</details>"
+            blocks.append(fold if self._names else f"{count}.")
+        return blocks
+
+    def _rest(self, rows: Sequence[_Row]) -> str:
+        counts = Counter(row.counts_as for row in rows)
+        words = ", ".join(f"{count} {what}" for what, count in counts.items())
+        return f"… and {len(rows)} more: {words}."
+
+
+def _row(section: Section, *, linked: bool) -> _Row:
+    result, quiet = section.result, section.rank is Rank.IN_SYNC
+    name = prose(show.cut_middle(result.environment, _NAME_AT_MOST))
+    name = link(name, result.job.url) if linked else name
+    add, change, destroy, drift = results_wording.numbers(result)
+    outcome = prose(show.cut(results_wording.outcome(result), _CELL_AT_MOST))
+    return _Row(
+        section.rank,
+        (
+            results_wording.icon(result),
+            name if quiet else f"**{name}**",
+            add,
+            change,
+            f"**{destroy}**" if destroy not in ("–", "?") else destroy,
+            drift,
+            f"**{outcome}**" if section.rank in _EMPHASISED else outcome,
+        ),
+        "that destroy" if section.rank is Rank.DESTROYS else result.verdict.value,
+    )
+
+
+_EMPHASISED = (Rank.FAILED, Rank.UNKNOWN, Rank.REFUSED)
+
+
+def _died(name: str) -> _Row:
+    said = f"**{prose(show.cut_middle(name, _NAME_AT_MOST))}**"
+    return _Row(
+        Rank.FAILED, ("❌", said, "?", "?", "?", "?", f"**{results_wording.DIED}**"), "failed"
+    )
+
+
+def _unreadable(results: Results) -> Iterator[str]:
+    """Files that should have been results."""
+    lines = [f"> ❌ {inline(show.cut(why, 300))}" for why in results.unreadable]
+    if len(lines) > _UNREADABLE_AT_MOST:
+        more = len(lines) - _UNREADABLE_AT_MOST
+        lines[_UNREADABLE_AT_MOST:] = [f"> … {more} more files that are no results"]
+    if lines:
+        yield "  \n".join(lines)
+
+
+def _nothing(results: Results) -> str:
+    at = _commit(results)
+    where = f" at {at}" if at else ""
+    count = len(results.results)
+    return f"No environment changes. {_VERBS[results.results[0].occasion]} {count}{where}."
+
+
+_VERBS = {Occasion.REVIEW: "Planned", Occasion.CHECK: "Checked", Occasion.APPLY: "Looked at"}
+_NOUNS = {Occasion.REVIEW: "Plan of", Occasion.CHECK: "Checked at", Occasion.APPLY: "Apply of"}
+
+
+def _footer(results: Results, url: str) -> str:
+    occasion = results.results[0].occasion if results.results else Occasion.REVIEW
+    at, job = _commit(results), results.job
+    words = f"{_NOUNS[occasion]} {at}" if at else f"{_VERBS[occasion]}"
+    if at and job.merge and job.base and job.pull:
+        words += f" merged into {code(job.base[:7])}"
+    facts = [words]
+    prints = {each.short_fingerprint for each in results.results} - {""}
+    if len(prints) == 1:
+        facts.append(f"fingerprint {code(show.cut(prints.pop(), 20))}")
+    for name, address in ((results_wording.FULL_REPORT, url), ("job", job.url)):
+        if (linked := link(name, address)) != name:
+            facts.append(linked)
+    return " · ".join(facts)
+
+
+def _commit(results: Results) -> str:
+    """What was planned, as code: the head of the pull request, or what all of them have."""
+    commits = {results.job.head} - {""} or {each.commit for each in results.results} - {""}
+    return code(commits.pop()[:7]) if len(commits) == 1 else ""
+
+
+def _cut_to(blocks: Sequence[str], budget: int) -> str:
+    """As many of them as have room; of the first, if need be, its beginning."""
+    text = "\n\n".join(blocks) + "\n"
+    if size_of(text) <= budget:
+        return text
+    if len(blocks) > 1:
+        return _cut_to(blocks[:-1], budget)
+    return text.encode()[: max(0, budget)].decode(errors="ignore")
