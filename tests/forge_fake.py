@@ -282,6 +282,8 @@ class FakeGitHub:
     def _add(self, opened: Opened) -> int:
         number = max(self.issues, default=0) + 1
         self.issues[number] = opened
+        for name in opened.labels:
+            self.labels.setdefault(name, ("ededed", ""))
         return number
 
     def _tick(self) -> datetime:
@@ -511,8 +513,6 @@ class FakeGitHub:
         strangers = [each for each in sent.get("assignees", ()) if each not in self.roles]
         if strangers:
             return _invalid("Issue", "assignees", "", code="invalid")
-        for name in sent.get("labels", ()):
-            self.labels.setdefault(self._known(name) or name, ("ededed", ""))
         number = self.add_issue(
             sent["title"],
             sent.get("body", ""),

@@ -7,6 +7,7 @@ against it. Not here: what there is (``forge_fake``).
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 from zlib import crc32
 
 Json = dict[str, Any]
@@ -15,7 +16,8 @@ _STARTED = "2026-01-01T00:00:00Z"
 
 
 def user(api: str, login: str) -> Json:
-    here = f"{api}/users/{login}"
+    name = quote(login)
+    here = f"{api}/users/{name}"
     return {
         "login": login,
         "id": crc32(login.encode()),
@@ -23,7 +25,7 @@ def user(api: str, login: str) -> Json:
         "avatar_url": f"{api}/avatars/{crc32(login.encode())}",
         "gravatar_id": "",
         "url": here,
-        "html_url": f"https://github.example/{login}",
+        "html_url": f"https://github.example/{name}",
         "followers_url": f"{here}/followers",
         "following_url": f"{here}/following{{/other_user}}",
         "gists_url": f"{here}/gists{{/gist_id}}",
