@@ -1,4 +1,5 @@
-"""The store, in SQLite, in a real PostgreSQL, and in a bucket of a moto server: what is remembered, exactly, and by whom.
+"""The store, in SQLite, in a real PostgreSQL and in a bucket: what is remembered, exactly, and by
+whom.
 
 Each test runs on all, but for those that are about one of them (`test_store_sqlite.py`,
 `test_store_postgres.py`, `test_store_bucket.py`).

@@ -179,9 +179,8 @@ class BucketDatabase:
     def _follow(self) -> tuple[Position, Listing]:
         """Bring the copy up to date, under its lock; and how far that is, by which listing."""
         for _ in attempts(BUSY_SECONDS):
-            at = self._replica.position()
+            at = self._replica.position() or self._install_newest()
             if at is None:
-                self._install_newest()
                 continue
             is_current(self._replica.schema(), self.shown)
             listing = self._since(at)
@@ -231,27 +230,28 @@ class BucketDatabase:
         self._replica.apply(rows, at)
         return at
 
-    def _install_newest(self) -> None:
-        """The newest whole, or else the beginning, which is made where there is none."""
-        if self._install_whole(above=0):
-            return
+    def _install_newest(self) -> Position | None:
+        """The newest whole, or else the beginning, which is made where there is none. None: it has
+        to be looked again."""
+        if (at := self._install_whole(above=0)) is not None:
+            return at
         name = name_of(_LOG, FIRST)
         listing = self._objects.listed(name)
         if not listing.items:
-            self._begin(listing)
-            return
+            return self._begin(listing)
         data = self._objects.get(name) or b""
         first = self._decoded(name, data, _Change)
         if first.whole is None:
             raise self._damaged(name, "it is no beginning")
-        position = Position(FIRST, _digest(data), listing.items[0].etag)
-        self._replica.install(first.whole, position)
+        at = Position(FIRST, _digest(data), listing.items[0].etag)
+        self._replica.install(first.whole, at)
+        return at
 
-    def _install_whole(self, *, above: int) -> bool:
-        """False where there is none that is newer."""
+    def _install_whole(self, *, above: int) -> Position | None:
+        """None where there is none that is newer."""
         numbered = _numbered(self._objects.listed(_WHOLE, after=name_of(_WHOLE, above)))
         if not numbered:
-            return False
+            return None
         number, item = numbered[-1]
         data = self._objects.get(item.name)
         found = self._objects.listed(name_of(_LOG, number)).items
@@ -259,8 +259,9 @@ class BucketDatabase:
             # Pruned since it was listed: there are newer ones.
             return self._install_whole(above=number)
         whole = self._decoded(item.name, data, _Whole)
-        self._replica.install(whole.image, Position(number, whole.digest, found[0].etag))
-        return True
+        at = Position(number, whole.digest, found[0].etag)
+        self._replica.install(whole.image, at)
+        return at
 
     # --- beginning
 
@@ -277,11 +278,15 @@ class BucketDatabase:
                     return
         raise self._busy()
 
-    def _begin(self, listing: Listing) -> None:
-        """Make the first entry; somebody else may be faster."""
+    def _begin(self, listing: Listing) -> Position | None:
+        """Make the first entry. None: somebody else was faster."""
         self._insist_on_conditions()
+        image = self._migrated(None)
         with suppress(_Taken):
-            self._put(Position(FIRST - 1, "", ""), listing, rows=[], whole=self._migrated(None))
+            at = self._put(Position(FIRST - 1, "", ""), listing, rows=[], whole=image)
+            self._replica.install(image, at)
+            return at
+        return None
 
     def _migrated(self, image: bytes | None) -> bytes:
         with tempfile.TemporaryDirectory(dir=self._directory) as name:
