@@ -188,6 +188,22 @@ def _add_policy(commands: Commands) -> None:
     add_policy(commands)
 
 
+def _add_github(commands: Commands) -> None:
+    command = commands.add_parser("github", help="what only a workflow of GitHub Actions asks for")
+    actions = command.add_subparsers(
+        title="commands", metavar="COMMAND", dest="action", prog=command.prog
+    )
+    actions.required = True
+    comment = actions.add_parser(
+        "comment",
+        help="do what the comment asks for that started this workflow",
+        description="Read the comment of an issue_comment event, and do what it asks for\n"
+        "(/driftctl help lists what can be asked), if its author may write to the repository.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_common(comment)
+
+
 def _add_init(commands: Commands) -> None:
     command = commands.add_parser(
         "init",
@@ -276,6 +292,7 @@ _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "affected": _add_affected,
     "matrix": _add_matrix,
     "policy": _add_policy,
+    "github": _add_github,
     "config": _add_config,
     "init": _add_init,
     "demo": _add_demo,
@@ -414,6 +431,10 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.policy import run_policy
 
             return run_policy(arguments)
+        case "github":
+            from driftctl_py.cli.github import run_comment
+
+            return run_comment(arguments)
         case "config":
             from driftctl_py.cli.config import run_config
 

@@ -12,6 +12,7 @@ from driftctl_py.cli.main import main
 
 EVERYTHING = {
     ".github/workflows/apply.yml",
+    ".github/workflows/command.yml",
     ".github/workflows/drift.yml",
     ".github/workflows/plan.yml",
     ".github/actions/driftctl/action.yml",
