@@ -8,7 +8,7 @@ it may be applied is for `reconcile.py` to ask. A review wants the same plan wit
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from driftctl_py.app.ports import (
     WholePlans,
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
+from driftctl_py.core.affected import Sources as ModuleFiles
+from driftctl_py.core.affected import closure_of
 from driftctl_py.core.engine_run import EngineRun, Planned, Workdir
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.events import EventLog
@@ -89,10 +91,12 @@ class Planner:
         states: States,
         plans: WholePlans,
         contents: Contents,
+        modules_of: Callable[[Path], Callable[[str], ModuleFiles]],
         progress: Progress,
         settings: Settings,
         key: bytes,
     ) -> None:
+        """``modules_of`` reads the directories of modules below the root of a checkout."""
         self._preparer = preparer
         self._sources = sources
         self._workdirs = workdirs
@@ -101,6 +105,7 @@ class Planner:
         self._states = states
         self._plans = plans
         self._contents = contents
+        self._modules_of = modules_of
         self._progress = progress
         self._settings = settings
         self._key = key
@@ -318,13 +323,10 @@ class Planner:
 
     def _trees(self, prepared: Prepared) -> Mapping[str, str]:
         environment = prepared.environment
-        paths = {
-            posixpath.normpath(posixpath.join(environment.path, each)) for each in prepared.facts
-        }
         source = self._settings.sources[environment.source]
-        return self._contents.trees(
-            source, prepared.revision, frozenset(paths | set(environment.var_files))
-        )
+        modules = self._modules_of(prepared.workdir.root)
+        paths = content_paths(environment, prepared.facts, modules)
+        return self._contents.trees(source, prepared.revision, paths)
 
     def _refuse_moved_tree(self, prepared: Prepared) -> None:
         """A tree that is planned as it lies may change meanwhile."""
@@ -346,6 +348,31 @@ class Planner:
             todo=remedy(errors, self._settings.dropped),
             diagnostics=errors,
         )
+
+
+def content_paths(
+    environment: Environment, modules: Collection[str], files_of: Callable[[str], ModuleFiles]
+) -> frozenset[str]:
+    """Of what in the repository a plan is made: the directories of its ``modules`` (named from the
+    environment's), its var-files, and whatever else the modules read, or are by a link. The root
+    (``.``) where that is not known: a commit then governs as a whole."""
+    root = environment.path
+    paths = {posixpath.normpath(posixpath.join(root, each)) for each in modules}
+    paths |= set(environment.var_files)
+    closure = closure_of("" if root == "." else root, files_of)
+    for each in closure.references:
+        # Of what only begins so, the directory.
+        place = (posixpath.dirname(each.path) if each.open_ended else each.path) or "."
+        if paths.isdisjoint((place, *_above(place))):
+            paths.add(place)
+    return frozenset(paths)
+
+
+def _above(path: str) -> Iterator[str]:
+    """The directories that it lies in."""
+    yield "."
+    while path := posixpath.dirname(path):
+        yield path
 
 
 def fingerprint_of(report: PlanReport, purpose: Purpose) -> str:

@@ -300,6 +300,7 @@ def reconciler_of(
     from datetime import timedelta
 
     from driftctl_py.adapters.checks import CheckRunner
+    from driftctl_py.adapters.module_source import ModuleSource
     from driftctl_py.adapters.plan_file import PlanFiles
     from driftctl_py.adapters.rego import RegoEngine
     from driftctl_py.adapters.workers import Workers
@@ -328,6 +329,7 @@ def reconciler_of(
         states=made.states,
         plans=PlanFiles(),
         contents=sources,
+        modules_of=lambda root: ModuleSource(root).of,
         progress=progress,
         settings=made.settings,
         key=_key(store.key()),

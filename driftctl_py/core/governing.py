@@ -26,8 +26,8 @@ _VERSION = b"g1"
 @dataclass(frozen=True, slots=True)
 class Governing:
     """Each part is a digest, sealed with the store's key (variables are often secrets), or a plain
-    fact. ``trees`` are Git's ids of the environment's directory, its local modules and its
-    var-files, by path; ``modules`` what the calls of remote modules were resolved to."""
+    fact. ``trees`` are Git's ids of the environment's directory, its local modules, its
+    var-files and what the modules read beside, by path; ``modules`` what the calls of remote modules were resolved to."""
 
     engine: str
     variables: str

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from driftctl_py.adapters.artifacts import LocalArtifacts
+from driftctl_py.adapters.module_source import ModuleSource
 from driftctl_py.adapters.plan_file import PlanFiles
 from driftctl_py.adapters.store import Store
 from driftctl_py.adapters.workers import Workers
@@ -482,6 +483,7 @@ class Bench:
             states=states,
             plans=Plans(),
             contents=self.contents,
+            modules_of=lambda root: ModuleSource(root).of,
             progress=self.progress,
             settings=settings,
             key=store.key(),
