@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 VERSION = "0001"
 """The last revision in `migrations`; a test holds the two against each other, since Alembic is
 only loaded where something has to be done."""
+
+# Alembic keeps what it is at in its modules, one for all threads.
+_ALONE = threading.Lock()
 
 VERSION_QUERY = "SELECT version_num FROM alembic_version"
 
@@ -47,5 +51,6 @@ def migrate(connection: Connection, found: Callable[[], str | None], shown: str)
     # A percent sign would be taken for the beginning of a placeholder.
     config.set_main_option("script_location", str(place).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, VERSION)
+    with _ALONE:
+        command.upgrade(config, VERSION)
     writing.add_fact(connection, "key", secrets.token_hex(32))

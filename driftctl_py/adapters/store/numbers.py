@@ -2,7 +2,8 @@
 
 Old ones are removed after a while, but never so soon that a number which somebody is about to put
 could be free for the second time. A process may have slept between its look and its put, though; so
-whoever comes late looks whether the one before his own is still there. The first is never removed.
+whoever comes late looks at what lies beside his own. For that, the first one is never removed, and
+the second one not without the third.
 """
 
 from __future__ import annotations
@@ -37,12 +38,17 @@ def claim(
     made = objects.create(name_of(shelf, number), data)
     if made is None or number == FIRST or made.at - seen.at < LATE:
         return made
-    before = name_of(shelf, number - 1)
-    return made if objects.listed(before).items else None
+    there = {number_of(item.name) for item in objects.listed(shelf).items}
+    if number > FIRST + 1:
+        return made if number - 1 in there else None
+    beyond = there - {None, *range(number + 1)}
+    return made if not beyond or number + 1 in beyond else None
 
 
 def superfluous(listing: Listing, *, below: int) -> list[str]:
     """Names of those of smaller numbers that nobody can be about to put."""
+    if below <= FIRST + 2:
+        return []
     numbered = ((number_of(item.name), item) for item in listing.items)
     return [
         item.name
