@@ -27,7 +27,8 @@ _VERSION = b"g1"
 class Governing:
     """Each part is a digest, sealed with the store's key (variables are often secrets), or a plain
     fact. ``trees`` are Git's ids of the environment's directory, its local modules, its
-    var-files and what the modules read beside, by path; ``modules`` what the calls of remote modules were resolved to."""
+    var-files and what the modules read beside, by path; ``modules`` what the calls of remote
+    modules were resolved to."""
 
     engine: str
     variables: str
