@@ -89,6 +89,19 @@ class GitContents(GitSources):
         """The top of the work tree that holds the configuration. Raises `SourceError`."""
         return self._root(Source("default"))
 
+    def commit_of(self, name: str) -> str:
+        """The commit that a branch, a tag or a commit means in the repository that holds the
+        configuration; a branch of ``origin`` where there is none here. Raises `SourceError`."""
+        root = self._root(Source("default"))
+        commit = self._commit(root, name) or self._commit(root, f"origin/{name}")
+        if commit is None:
+            raise SourceError(
+                f"{name} is no commit, branch or tag of the repository at {root}.",
+                todo="Name what the change goes into, as in --base origin/main; a clone that is "
+                "not whole may just not hold it: git fetch --unshallow, or fetch-depth: 0",
+            )
+        return commit
+
     def changed_since(self, source: Source, base: str) -> Changes:
         """What lies in the work tree otherwise than in the commit from which ``base`` and HEAD went
         apart, or is new in it. Raises `SourceError` for a base that is no commit of this

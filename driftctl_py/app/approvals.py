@@ -135,6 +135,9 @@ class Approvals:
                 todo=f"Make a plan (driftctl-py plan {target}), or look: driftctl-py status",
             )
         run = found[0]
+        if run.state is State.REVIEWED and binding_of(run) is not None:
+            # What is applied later on the strength of it has to mean just this.
+            return run
         if not run.state.waits and (alike := self._waits_alike(run)) is not None:
             # The loop plans again and again; who read an earlier run read the same.
             read = [each.digest for each in _violations(run)]

@@ -20,7 +20,12 @@ def run_apply(arguments: argparse.Namespace) -> int:
         arguments,
         "applying",
         lambda progress, stop: compose.apply(
-            options, arguments.environment, run=arguments.run, progress=progress, stop=stop
+            options,
+            arguments.environment,
+            run=arguments.run,
+            reviewed=arguments.require_plan,
+            progress=progress,
+            stop=stop,
         ),
     )
 

@@ -42,6 +42,9 @@ def _add_apply(commands: Commands) -> None:
         _APPLY_EPILOG,
     )
     command.add_argument("--run", metavar="RUN", help="the plan of that run, and no other")
+    command.add_argument(
+        "--require-plan", action="store_true", help="apply nothing but what a review showed"
+    )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
 
 

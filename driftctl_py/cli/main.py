@@ -254,6 +254,12 @@ def _add_applying(name: str, commands: Commands) -> None:
     applying_arguments.ADD[name](commands)
 
 
+def _add_review(commands: Commands) -> None:
+    from driftctl_py.cli.review_arguments import add_review
+
+    add_review(commands)
+
+
 def _add_affected(commands: Commands) -> None:
     from driftctl_py.cli.affected_arguments import add_affected
 
@@ -269,6 +275,7 @@ def _add_matrix(commands: Commands) -> None:
 # In the order in which --help lists them.
 _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _add_check,
+    "review": _add_review,
     "plan": partial(_add_applying, "plan"),
     "apply": partial(_add_applying, "apply"),
     "approve": partial(_add_applying, "approve"),
@@ -347,6 +354,10 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.diff import run_diff
 
             return run_diff(arguments)
+        case "review":
+            from driftctl_py.cli.review import run_review
+
+            return run_review(arguments)
         case "plan":
             from driftctl_py.cli.plan import run_plan
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from driftctl_py.compose.checking import Options, parts
+from driftctl_py.compose.checking import Options, Parts, parts
 from driftctl_py.compose.surroundings import (
     APPROVER_KEY_NAME,
     KEY_NAME,
@@ -27,20 +27,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from driftctl_py.adapters.artifacts import LocalArtifacts, S3Artifacts
+    from driftctl_py.adapters.aws import Aws
     from driftctl_py.adapters.git_contents import GitContents
     from driftctl_py.adapters.stop import Stop
     from driftctl_py.adapters.store import Store
     from driftctl_py.app.approvals import Given
+    from driftctl_py.app.deciding import Decider
     from driftctl_py.app.estate import Estate, Synced
     from driftctl_py.app.holding import Holding
     from driftctl_py.app.order import Order
+    from driftctl_py.app.planning import Planner
     from driftctl_py.app.ports import Progress
     from driftctl_py.app.queries import Queries
     from driftctl_py.app.reconcile import Outcome, Reconciler
+    from driftctl_py.app.sharing import Sharing
     from driftctl_py.core.approval import Identity
     from driftctl_py.core.checkout import Revision
     from driftctl_py.core.config_model import Config
     from driftctl_py.core.environment import Environment
+    from driftctl_py.core.places import S3ArtifactsPlace
     from driftctl_py.core.restraint import Restraint
 
 
@@ -51,11 +56,18 @@ def plan(options: Options, environment: str, *, progress: Progress, stop: Stop) 
 
 
 def apply(
-    options: Options, environment: str, *, run: str | None, progress: Progress, stop: Stop
+    options: Options,
+    environment: str,
+    *,
+    run: str | None,
+    reviewed: bool = False,
+    progress: Progress,
+    stop: Stop,
 ) -> Outcome:
-    """Apply the plan that waits, or that of the run; make one where none waits."""
+    """Apply the plan that waits, or that of the run; make one where none waits. ``reviewed``: only
+    what a review showed."""
     with _at_work(options, environment, "apply", progress, stop) as work:
-        return work.reconciler.apply(work.order, run)
+        return work.reconciler.apply(replace(work.order, reviewed=reviewed), run)
 
 
 def accept(
@@ -201,14 +213,21 @@ class Opened:
 
 @contextmanager
 def opened(options: Options) -> Iterator[Opened]:
-    from driftctl_py.adapters.store import open_store
-
     path = find_config(options.config)
     config, is_another = read_config(path)
     if options.strict is not None:
         config = replace(config, strict=options.strict)
+    with opened_with(options, path, config, is_another) as kept:
+        yield kept
+
+
+@contextmanager
+def opened_with(
+    options: Options, path: Path, config: Config, is_another: Callable[[], bool]
+) -> Iterator[Opened]:
+    """What is remembered under a configuration that was read already."""
     own = data_dir(options.data_dir, config.data_dir, path.resolve().parent)
-    store = open_store(_store_url(config), own, now=now)
+    store = _store(config, own)
     worker = f"{hostname()}:{process_id()}:{new_id()[-8:]}"
     try:
         yield Opened(path, own, config, store, _artifacts(config, own), worker, is_another)
@@ -299,18 +318,10 @@ def reconciler_of(
     """For the ``selected`` environments, which are ``among`` all of the configuration's."""
     from datetime import timedelta
 
-    from driftctl_py.adapters.checks import CheckRunner
-    from driftctl_py.adapters.module_source import ModuleSource
-    from driftctl_py.adapters.plan_file import PlanFiles
-    from driftctl_py.adapters.rego import RegoEngine
     from driftctl_py.adapters.workers import Workers
     from driftctl_py.app.applying import Applier
-    from driftctl_py.app.deciding import Decider
     from driftctl_py.app.estate import Revisions, Synced
-    from driftctl_py.app.gating import Gating
     from driftctl_py.app.leases import Leases
-    from driftctl_py.app.limits import Limiting
-    from driftctl_py.app.planning import Planner
     from driftctl_py.app.reconcile import Reconciler
     from driftctl_py.app.recovery import Recovery
     from driftctl_py.app.sharing import Sharing
@@ -320,20 +331,7 @@ def reconciler_of(
     config, store, artifacts = kept.config, kept.store, kept.artifacts
     here = kept.path.resolve().parent
     made = parts(config, among or selected, kept.path, kept.own, jobs, sources, progress, stop)
-    planner = Planner(
-        made.preparer,
-        sources=sources,
-        workdirs=made.workdirs,
-        engines=made.engines,
-        appliers=made.engines,
-        states=made.states,
-        plans=PlanFiles(),
-        contents=sources,
-        modules_of=lambda root: ModuleSource(root).of,
-        progress=progress,
-        settings=made.settings,
-        key=_key(store.key()),
-    )
+    planner = planner_of(kept, made, sources, progress)
     applier = Applier(
         planner,
         appliers=made.engines,
@@ -351,24 +349,7 @@ def reconciler_of(
         among or selected,
         revision_of=revisions.of,
     )
-    decider = Decider(
-        sharing=sharing,
-        workdirs=made.workdirs,
-        contents=sources,
-        store=store,
-        artifacts=artifacts,
-        gate=Gating(
-            rego=RegoEngine(here=here, environ=environ(), stop=stop),
-            checks=CheckRunner(here=here, environ=environ(), stop=stop),
-            limits=Limiting(store, people=config.people, clock=now),
-            secrets=made.settings.secrets,
-        ),
-        documents=planner.documents,
-        people=config.people,
-        clock=now,
-        settings=made.settings,
-        is_another=kept.is_another,
-    )
+    decider = decider_of(kept, made, planner, sharing, sources, here, stop)
     return Reconciler(
         made.preparer,
         planner,
@@ -393,6 +374,83 @@ def _key(of_store: bytes) -> bytes:
     """What fingerprints are sealed with: the one that is given, else the store's."""
     given = environ().get(KEY_NAME)
     return given.encode() if given else of_store
+
+
+def planner_of(kept: Opened, made: Parts, sources: GitContents, progress: Progress) -> Planner:
+    """What plans as an apply does."""
+    from driftctl_py.adapters.module_source import ModuleSource
+    from driftctl_py.adapters.plan_file import PlanFiles
+    from driftctl_py.app.planning import Planner
+
+    return Planner(
+        made.preparer,
+        sources=sources,
+        workdirs=made.workdirs,
+        engines=made.engines,
+        appliers=made.engines,
+        states=made.states,
+        plans=PlanFiles(),
+        contents=sources,
+        modules_of=lambda root: ModuleSource(root).of,
+        progress=progress,
+        settings=made.settings,
+        key=_key(kept.store.key()),
+    )
+
+
+def decider_of(
+    kept: Opened,
+    made: Parts,
+    planner: Planner,
+    sharing: Sharing,
+    sources: GitContents,
+    here: Path,
+    stop: Stop,
+) -> Decider:
+    """What decides by the configuration, whose policies lie ``here``."""
+    from driftctl_py.adapters.checks import CheckRunner
+    from driftctl_py.adapters.rego import RegoEngine
+    from driftctl_py.app.deciding import Decider
+    from driftctl_py.app.gating import Gating
+    from driftctl_py.app.limits import Limiting
+
+    return Decider(
+        sharing=sharing,
+        workdirs=made.workdirs,
+        contents=sources,
+        store=kept.store,
+        artifacts=kept.artifacts,
+        gate=Gating(
+            rego=RegoEngine(here=here, environ=environ(), stop=stop),
+            checks=CheckRunner(here=here, environ=environ(), stop=stop),
+            limits=Limiting(kept.store, people=kept.config.people, clock=now),
+            secrets=made.settings.secrets,
+        ),
+        documents=planner.documents,
+        people=kept.config.people,
+        clock=now,
+        settings=made.settings,
+        is_another=kept.is_another,
+    )
+
+
+def _store(config: Config, own: Path) -> Store:
+    from driftctl_py.adapters.store import Objects, open_bucket_store, open_store
+
+    place = config.artifacts
+    if not config.store_in_artifacts or place is None:
+        return open_store(_store_url(config), own, now=now)
+    from driftctl_py.adapters.aws import Aws
+
+    aws = Aws(clock=now)
+    objects = Objects(
+        place.bucket,
+        f"{place.prefix}/memory",
+        _client_of(place, aws),
+        kms_key_id=place.kms_key_id,
+        explain=aws.credentials_error,
+    )
+    return open_bucket_store(objects, own, now=now)
 
 
 def _store_url(config: Config) -> str | None:
@@ -425,10 +483,15 @@ def _artifacts(config: Config, own: Path) -> LocalArtifacts | S3Artifacts:
     return S3Artifacts(
         place.bucket,
         place.prefix,
-        lambda: aws.client("s3", environ=environ(), region=place.region, endpoint=place.endpoint),
+        _client_of(place, aws),
         kms_key_id=place.kms_key_id,
         explain=aws.credentials_error,
     )
+
+
+def _client_of(place: S3ArtifactsPlace, aws: Aws) -> Callable[[], object]:
+    """boto3's, anew each time, since credentials expire; it has no types of its own."""
+    return lambda: aws.client("s3", environ=environ(), region=place.region, endpoint=place.endpoint)
 
 
 def actor() -> Identity:

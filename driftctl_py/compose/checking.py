@@ -133,9 +133,13 @@ def parts(
     sources: _GitSources,
     progress: Progress,
     stop: Stop,
+    *,
+    here: Path | None = None,
+    purpose: str = "",
 ) -> Parts:
     """What both checks and applies are made of. ``own`` is our data directory, ``selected`` are
-    the environments that it is for."""
+    the environments that it is for; ``here`` is where the paths of the configuration start, unless
+    that is where it lies. For a ``purpose`` there are directories of its own."""
     import hashlib
 
     from driftctl_py.adapters.applying import Appliers
@@ -147,8 +151,8 @@ def parts(
     from driftctl_py.app.preparation import Preparer, Settings
     from driftctl_py.core.go_memory import tune
 
-    here = path.resolve().parent
-    scope = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    here = here or path.resolve().parent
+    scope = hashlib.sha256(f"{path.resolve()}{purpose}".encode()).hexdigest()
     workdirs = Workdirs(own, scope=scope, stopped=lambda: stop.please)
     memory = tune(
         available_bytes=available_memory(),

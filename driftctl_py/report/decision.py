@@ -191,6 +191,8 @@ def answer(run: Run, decision: Decision) -> str:
     match decision:
         case Nothing():
             return f"{run.environment}: nothing to apply. {decision.why}"
+        case _ if run.purpose is Purpose.REVIEW:
+            return f"{run.environment}: {_would(decision)}"
         case Apply():
             said = "approved" if decision.approvals else "allowed"
             return f"{run.environment}: {said}"
@@ -203,8 +205,25 @@ def answer(run: Run, decision: Decision) -> str:
             assert_never(never)
 
 
+def _would(decision: Apply | Hold | Refuse) -> str:
+    """Of a plan that nobody is to apply now."""
+    match decision:
+        case Apply():
+            return f"would be applied; it is {'approved' if decision.approvals else 'allowed'}"
+        case Hold():
+            return "would be held"
+        case Refuse():
+            return "would be refused"
+        case _ as never:
+            assert_never(never)
+
+
 def next_steps(run: Run, decision: Decision) -> list[str]:
     """What to do now, as commands that can be pasted."""
+    if run.purpose is Purpose.REVIEW:
+        # Of one environment there may be several reviews; a yes is for one of them.
+        held = isinstance(decision, Hold) and not decision.standing.enough
+        return [command("approve", run.id, reason=True)] if held else _instead(decision)
     match decision:
         case Nothing():
             # Drift that apply leaves comes back at every check.
@@ -216,9 +235,13 @@ def next_steps(run: Run, decision: Decision) -> list[str]:
                 return when_it_is_time(run.environment, decision.closed)
             return [command("approve", run.environment, reason=True)]
         case Refuse():
-            return show.clean_lines(decision.todo)
+            return _instead(decision)
         case _ as never:
             assert_never(never)
+
+
+def _instead(decision: Decision) -> list[str]:
+    return show.clean_lines(decision.todo) if isinstance(decision, Refuse) else []
 
 
 def command(verb: str, *words: str, reason: bool = False) -> str:

@@ -210,7 +210,7 @@ class _Lines(DecisionLines):
     def ended(
         self, run: Run, decision: Decision | None, took_seconds: float | None
     ) -> Iterator[str]:
-        waits = run.state.waits or run.state in (State.IN_SYNC, State.REFUSED)
+        waits = run.state.waits or run.state in (State.IN_SYNC, State.REFUSED, State.REVIEWED)
         if decision is not None and waits:
             yield from self.decision(run, decision)
             return

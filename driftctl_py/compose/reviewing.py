@@ -1,0 +1,202 @@
+"""Wires a review: the driftctl.yaml of the base, the environments of the head.
+
+The head is what lies in the work tree. Of its driftctl.yaml only is read what `core.trust` hears;
+the policies and whatever else a path of the configuration names are those of the base, laid out
+apart from the work tree.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from driftctl_py.compose.applying import actor, decider_of, opened_with, planner_of
+from driftctl_py.compose.checking import Options, parts
+from driftctl_py.compose.surroundings import (
+    data_dir,
+    environ,
+    find_config,
+    load_config,
+    make_data_dir,
+    new_id,
+    now,
+)
+from driftctl_py.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from driftctl_py.adapters.git_contents import GitContents
+    from driftctl_py.adapters.stop import Stop
+    from driftctl_py.app.ports import Progress
+    from driftctl_py.app.reconcile import Outcome
+    from driftctl_py.compose.applying import Opened
+    from driftctl_py.core.approval import People
+    from driftctl_py.core.checkout import Revision
+    from driftctl_py.core.config_model import Config
+    from driftctl_py.core.trust import Trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What was reviewed. ``paths`` are those of the environments from the repository's root, by
+    name; ``base`` is the commit whose word counted; ``notes`` say in what the head was not heard.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    people: People
+    base: str
+    paths: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def review(
+    options: Options, names: Sequence[str], *, base: str, progress: Progress, stop: Stop
+) -> Reviewed:
+    """Say what applying the named environments, or all, would do, and what the base says of it."""
+    from driftctl_py.adapters.git_contents import GitContents
+
+    path = find_config(options.config)
+    here = path.resolve().parent
+    # Nothing is fetched by this one: it only looks into the repository that lies here.
+    with GitContents(data_dir(options.data_dir, None, here), here=here, environ=environ()) as git:
+        commit = git.commit_of(base)
+        ours = _config_of(git, path, base, commit)
+    head = load_config(path)
+    with opened_with(options, path, ours, lambda: False) as kept:
+        make_data_dir(kept.own)
+        with GitContents(kept.own, here=here, environ=environ()) as sources:
+            stop.when_asked(sources.stop)
+            proposal = _proposed(kept, head, sources, commit, stop)
+            return _reviewed(options, kept, names, proposal, sources, progress, stop)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposal:
+    """The base is laid out at ``here``, the directory of its driftctl.yaml."""
+
+    commit: str
+    here: Path
+    head: Mapping[str, Revision]
+    trusted: Trusted
+
+
+def _config_of(git: GitContents, path: Path, base: str, commit: str) -> Config:
+    """The driftctl.yaml of the base, from the same place."""
+    from driftctl_py.core.checkout import Revision
+    from driftctl_py.core.config import decode_config
+    from driftctl_py.core.environment import Source
+
+    name = os.path.relpath(path.resolve(), git.top().resolve())
+    then = Revision("default", ".", base, commit, in_place=True)
+    text = git.text(Source("default"), then, name)
+    if text is None:
+        raise UsageError(
+            f"{base} ({commit[:7]}) holds no {name}, so nothing says who may approve what, and "
+            "with which engine and credentials to plan.",
+            todo="Merge a first driftctl.yaml by itself; what comes after can be reviewed.",
+        )
+    return decode_config(text, filename=f"{name} at {commit[:7]}")
+
+
+def _proposed(
+    kept: Opened, head: Config, sources: GitContents, commit: str, stop: Stop
+) -> _Proposal:
+    from driftctl_py.app.estate import Estate
+    from driftctl_py.core.environment import Source
+    from driftctl_py.core.trust import trusted
+
+    ours = kept.config
+    root = sources.top().resolve()
+    laid_out = Source("default", ".")
+    at_base = sources.resolve(laid_out, commit)
+    tree = Path(sources.checkout(laid_out, at_base).root)
+    synced = Estate(ours, sources=sources, jobs=4, stop=stop).sync()
+    revisions, files = dict(synced.revisions), dict(synced.files)
+    for name in {entry.source for entry in head.entries} & ours.sources.keys() - revisions.keys():
+        # Which environments it has is the head's to say; where it lies is the base's.
+        revisions[name] = sources.resolve(ours.sources[name])
+        files[name] = sources.files(ours.sources[name], revisions[name])
+    for error in synced.failures.values():
+        raise error
+    here = {name for name, source in ours.sources.items() if source.url == "." and not source.ref}
+    before = dict.fromkeys(here, sources.files(laid_out, at_base))
+    found = trusted(ours, head, base_trees={**files, **before}, head_trees=files)
+    inside = os.path.relpath(kept.path.resolve().parent, root)
+    return _Proposal(commit, tree / inside, revisions, found)
+
+
+def _reviewed(
+    options: Options,
+    kept: Opened,
+    names: Sequence[str],
+    proposal: _Proposal,
+    sources: GitContents,
+    progress: Progress,
+    stop: Stop,
+) -> Reviewed:
+    from driftctl_py.adapters.machine import processors
+    from driftctl_py.app.estate import Revisions, Synced, select
+    from driftctl_py.app.order import Order
+    from driftctl_py.app.review import Reviewer
+    from driftctl_py.app.sharing import Sharing
+    from driftctl_py.app.tightening import Tightening
+
+    found = proposal.trusted
+    refused = {each.environment.name: each for each in found.refused}
+    everything = (*found.environments, *(each.environment for each in found.refused))
+    selected = select(names, everything, complete=True)
+    planned = [each for each in selected if each.name not in refused]
+    config, jobs = kept.config, options.jobs or processors()
+    made = parts(
+        config,
+        found.environments,
+        kept.path,
+        kept.own,
+        jobs,
+        sources,
+        progress,
+        stop,
+        here=proposal.here,
+        purpose=" review",
+    )
+    planner = planner_of(kept, made, sources, progress)
+    revisions = Revisions(sources, config, Synced(proposal.head, {}, {}))
+    sharing = Sharing(made.preparer, found.environments, revision_of=revisions.of)
+    reviewer = Reviewer(
+        made.preparer,
+        planner,
+        decider_of(kept, made, planner, sharing, sources, proposal.here, stop),
+        tightening=Tightening(sources=sources, contents=sources, settings=made.settings),
+        workdirs=made.workdirs,
+        store=kept.store,
+        artifacts=kept.artifacts,
+        clock=now,
+        new_id=new_id,
+        worker=kept.worker,
+        jobs=jobs,
+        stop=stop,
+        settings=made.settings,
+    )
+    who = actor().text
+    orders = [Order(each, revisions.of(each), "review", who) for each in planned]
+    by_name = {each.run.environment: each for each in reviewer.review_all(orders)}
+    here = next(iter(proposal.head.values()))
+    for each in selected:
+        if each.name in refused:
+            why = refused[each.name]
+            error = SourceError(why.why, todo=why.todo)
+            order = Order(each, here, "review", who)
+            by_name[each.name] = reviewer.failed(order, error)
+        elif each.name in found.notes:
+            noted = by_name[each.name]
+            warnings = (*noted.warnings, found.notes[each.name])
+            by_name[each.name] = replace(noted, warnings=warnings)
+    return Reviewed(
+        tuple(by_name[each.name] for each in selected),
+        config.people,
+        proposal.commit,
+        {each.name: each.path for each in selected},
+        (found.notes[""],) if "" in found.notes else (),
+    )
