@@ -54,6 +54,15 @@ def render_summary(
     return render_comment(results, budget=budget, artifact_url=artifact_url)
 
 
+def render_parts(results: Results, *, budget: int, artifact_url: str = "") -> tuple[str, str]:
+    """The same in two: the answer with its table, and what stands below it; empty where that is
+    nothing. Neither has more than ``budget`` bytes."""
+    top, sections, bottom = _Comment(results, artifact_url).parts(budget)
+    if not sections:
+        return _cut_to([*top, *bottom], budget), ""
+    return _cut_to(top, budget), _cut_to([*sections, *bottom], budget)
+
+
 class _Comment:
     """The parts of it, and how much of each is taken."""
 
@@ -71,19 +80,26 @@ class _Comment:
         self.table = _Table(results, self.sections)
 
     def within(self, budget: int) -> str:
+        return _cut_to([each for part in self.parts(budget) for each in part], budget)
+
+    def parts(self, budget: int) -> tuple[list[str], list[str], list[str]]:
+        """The answer with its table, the sections, and what was planned: together no more than
+        that, unless there is no room for any of it."""
         if results_wording.changes_nothing(self.results):
-            return _cut_to([_nothing(self.results)], budget)
+            return [_nothing(self.results)], [], []
         sign, words = results_wording.icon_of_all(self.results), self._headline()
         head = [f"### {sign} {words}", *_unreadable(self.results)]
         footer = _footer(self.results, self.url)
         if not self._fit(budget - sum(size_of(each) + 2 for each in (*head, footer))):
-            return _cut_to([head[0], f"There is no room for the rest. {self._where()}"], budget)
+            return [head[0], f"There is no room for the rest. {self._where()}"], [], []
         omitted = self._omitted()
-        blocks = [*head, *self._loud(omitted), *self.table.render()]
-        for section, amount in zip(self.sections, self.amounts, strict=True):
-            if amount is not None:
-                blocks.append(section.render(amount))
-        return "\n\n".join([*blocks, *self._said_of(omitted), footer]) + "\n"
+        sections = [
+            section.render(amount)
+            for section, amount in zip(self.sections, self.amounts, strict=True)
+            if amount is not None
+        ]
+        top = [*head, *self._loud(omitted), *self.table.render()]
+        return top, sections, [*self._said_of(omitted), footer]
 
     def _headline(self) -> str:
         # States that this version does not know are somebody else's words.
@@ -214,7 +230,7 @@ class _Table:
         quiet = [row for row in rows if row.rank is Rank.IN_SYNC]
         self._quiet = quiet if len(quiet) > _IN_SYNC_ROWS_AT_MOST else []
         self._rows = rows[: len(rows) - len(self._quiet)]
-        occasion = results.results[0].occasion if results.results else Occasion.REVIEW
+        occasion = results_wording.occasion_of(results)
         lines = tabulate(
             [row.cells for row in self._rows],
             headers=("", *results_wording.COLUMNS, results_wording.LAST_COLUMN[occasion]),
@@ -325,7 +341,7 @@ def _nothing(results: Results) -> str:
     at = _commit(results)
     where = f" at {at}" if at else ""
     count = len(results.results)
-    return f"No environment changes. {_VERBS[results.results[0].occasion]} {count}{where}."
+    return f"No environment changes. {_VERBS[results_wording.occasion_of(results)]} {count}{where}."
 
 
 _VERBS = {Occasion.REVIEW: "Planned", Occasion.CHECK: "Checked", Occasion.APPLY: "Looked at"}
@@ -333,7 +349,7 @@ _NOUNS = {Occasion.REVIEW: "Plan of", Occasion.CHECK: "Checked at", Occasion.APP
 
 
 def _footer(results: Results, url: str) -> str:
-    occasion = results.results[0].occasion if results.results else Occasion.REVIEW
+    occasion = results_wording.occasion_of(results)
     at, job = _commit(results), results.job
     words = f"{_NOUNS[occasion]} {at}" if at else f"{_VERBS[occasion]}"
     if at and job.merge and job.base and job.pull:

@@ -173,21 +173,25 @@ class Section:
     def render(self, amount: Amount) -> str:
         """Exactly as large as it said."""
         above, below, said = self._said(brief=amount.brief)
-        blocks = [self._open_tag(), above]
+        objects = self.objects(amount)
+        notes = _notes(self._omitted(amount, said))
+        blocks = [self._open_tag(), above, *objects, notes, below, "</details>"]
+        return "\n\n".join(filter(None, blocks))
+
+    def objects(self, amount: Amount) -> list[str]:
+        """What changes, in fences."""
+        blocks = []
         for group in self._groups:
             if group.first < amount.heads:
-                if group.heading:
-                    blocks.append(group.heading)
                 lines = [
                     line
                     for at in group.changes
                     if at < amount.heads
                     for line in (self._heads[at], *(self._rests[at] if at < amount.details else ()))
                 ]
-                ticks = self._ticks
-                blocks.append("\n".join([f"{ticks}diff", *lines, ticks]))
-        blocks += [_notes(self._omitted(amount, said)), below, "</details>"]
-        return "\n\n".join(filter(None, blocks))
+                blocks += [group.heading] if group.heading else []
+                blocks.append("\n".join([f"{self._ticks}diff", *lines, self._ticks]))
+        return blocks
 
     def omitted(self, amount: Amount | None) -> Omitted:
         """What of it is left out."""
@@ -350,9 +354,9 @@ class _Beside:
 
     def below(self) -> Iterator[str]:
         result = self.result
-        warnings = [f"- ⚠️ {self._words(each)}" for each in self._some(result.warnings)]
+        warnings = [f"⚠️ {self._words(each)}" for each in self._some(result.warnings)]
         if warnings:
-            yield "\n".join(warnings)
+            yield "  \n".join(warnings)
         if result.verdict not in _NOT_KNOWN:
             yield from self._diagnostics()
         outputs = [_line(line) for line in self._first(result.outputs, self.limits.outputs)]
@@ -370,7 +374,9 @@ class _Beside:
             yield from self._commands(how, ways)
         elif result.gate is not None and result.gate.standing is not Standing.REFUSED:
             yield from self._verdicts("", result.gate)
-        yield f"<sub>{' · '.join(self._facts())}</sub>"
+        facts = list(self._facts())
+        if facts:
+            yield f"<sub>{' · '.join(facts)}</sub>"
 
     def _verdicts(self, lead: str, gate: Gated) -> Iterator[str]:
         """What rules, policies and limits said."""
@@ -401,6 +407,7 @@ class _Beside:
                 yield line
 
     def _facts(self) -> Iterator[str]:
+        # Nothing that is another in each run: a comment that says the same is left as it is.
         result = self.result
         if result.short_fingerprint:
             yield f"fingerprint {code(show.cut(result.short_fingerprint, 20))}"
@@ -408,7 +415,6 @@ class _Beside:
             yield prose(show.cut(result.engine, 60))
         if result.commit not in ("", result.job.merge, result.job.head):
             yield f"at {code(result.commit[:7])}"
-        yield f"took {wording.duration(result.duration_seconds)}"
 
     def _diagnostic(self, found: Diagnostic) -> Iterator[str]:
         head = f"{found.severity}: {found.summary}"

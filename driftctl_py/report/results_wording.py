@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import assert_never
 
 from driftctl_py.core.check import VERDICTS, Verdict
 from driftctl_py.core.decision import Cause
@@ -177,15 +178,25 @@ def _is_quiet(result: Result) -> bool:
     return result.verdict is Verdict.IN_SYNC and not (said or refused or done)
 
 
+def occasion_of(results: Results) -> Occasion:
+    """What all of it is for. Where nobody lived to say, a pull request is the case that has to be
+    guarded."""
+    found = {each.occasion for each in results.results}
+    of = (Occasion.APPLY, Occasion.REVIEW, Occasion.CHECK)
+    return next((each for each in of if each in found), Occasion.REVIEW)
+
+
 def headline(results: Results) -> str:
     """The first line: what would happen if one went on, or what happened; the worst first."""
-    occasions = {each.occasion for each in results.results}
-    if occasions == {Occasion.CHECK}:
-        return _checked(results)
-    if occasions == {Occasion.APPLY}:
-        return _applied(results)
-    # Where nobody lived to say what for, a pull request is the case that has to be guarded.
-    return _merging(results)
+    match occasion_of(results):
+        case Occasion.CHECK:
+            return _checked(results)
+        case Occasion.APPLY:
+            return _applied(results)
+        case Occasion.REVIEW:
+            return _merging(results)
+        case _ as never:
+            assert_never(never)
 
 
 def _merging(results: Results) -> str:
@@ -195,7 +206,7 @@ def _merging(results: Results) -> str:
     lost = [each for each in results.results if each.verdict in (Verdict.FAILED, Verdict.UNKNOWN)]
     pending = [each for each in results.results if each.verdict in _PENDING]
     if doing:
-        words = f"Merging {_and(does(sum(known, Effects())))} in {_of(doing, every)}"
+        words = f"Merging {joined(does(sum(known, Effects())))} in {_of(doing, every)}"
     elif pending:
         # Outputs, actions and the like.
         words = f"Merging changes no object, and {_of(len(pending), every)} all the same"
@@ -350,13 +361,13 @@ def outcome(result: Result) -> str:
         return verdict
     if result.gate is None:
         return verdict
-    standing = result.gate.standing
+    standing, said = result.gate.standing, result.gate.standing.value
     if standing is Standing.NOTHING:
         return verdict
     if standing is Standing.HELD and result.gate.needs:
         # What else there is to it (who may not, for how long) has no room in a cell.
         return asked(result.gate.needs).partition(";")[0]
-    return standing.value
+    return said
 
 
 def asked(needs: str) -> str:
@@ -380,7 +391,8 @@ def _of(some: int, every: int) -> str:
     return _count(every, "environment") if some == every else f"{some} of {every} environments"
 
 
-def _and(words: Sequence[str]) -> str:
+def joined(words: Sequence[str]) -> str:
+    """``one, two and three``."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
