@@ -133,10 +133,13 @@ def primary_limit(seconds: int = 30) -> Callable[[FakeGitHub], Fault]:
     return made
 
 
-def secondary_limit(retry_after: int | None = 5, *, status: int = 403) -> Fault:
-    message = (
-        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-    )
+def secondary_limit(
+    retry_after: int | None = 5,
+    *,
+    status: int = 403,
+    message: str = "You have exceeded a secondary rate limit. Please wait a few minutes before you "
+    "try again.",
+) -> Fault:
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
     return Fault(Answer(status, {"message": message}, headers))
 
@@ -185,7 +188,7 @@ class FakeGitHub:
         self._expected: list[_Expected] = []
         self._now = datetime(2026, 11, 24, 12, tzinfo=UTC)
         self._ids = 0
-        self.lock = threading.RLock()
+        self._lock = threading.Lock()
 
     # What tests do.
 
@@ -297,14 +300,17 @@ class FakeGitHub:
         split = urlsplit(target)
         path = split.path.removeprefix(f"/repos/{self.repository}")
         query = {name: values[-1] for name, values in parse_qs(split.query).items()}
-        self.requests.append(f"{verb} {path}")
-        self.sent.append((f"{verb} {path}", sent))
-        fault = self._fault(verb, path)
+        with self._lock:
+            self.requests.append(f"{verb} {path}")
+            self.sent.append((f"{verb} {path}", sent))
+            fault = self._fault(verb, path)
         if fault.do is not None:
+            # Free for what is done to ask as well, such as another job.
             fault.do()
         if not fault.after and (fault.hangs_up or fault.answer is not None):
             return fault.answer
-        answer = self._right(verb, path, query, sent, token)
+        with self._lock:
+            answer = self._right(verb, path, query, sent, token)
         return fault.answer if fault.after else answer
 
     def _fault(self, verb: str, path: str) -> Fault:
@@ -746,25 +752,22 @@ class _Handler(BaseHTTPRequestHandler):
         sent = json.loads(raw) if raw else None
         # GitHub Enterprise's own prefix, which its clients ask by.
         target = self.path.removeprefix("/api/v3").replace("/api/graphql", "/graphql")
-        with self.github.lock:
-            token = self.headers.get("authorization", "")
-            answer = self.github.answer(self.command, target, sent, token)
-            if answer is None:
-                self.close_connection = True
-                return
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                self.send_header(name, value)
-            if answer.status != 204:
-                self.send_header("content-type", "application/json; charset=utf-8")
-                self.send_header("content-length", str(len(body)))
-            self.send_header("connection", "close")
-            self.end_headers()
-            self.wfile.write(body)
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        return format_datetime(self.github.now, usegmt=True)
+        token = self.headers.get("authorization", "")
+        answer = self.github.answer(self.command, target, sent, token)
+        if answer is None:
+            self.close_connection = True
+            return
+        body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        self.send_response_only(answer.status)
+        date = format_datetime(self.github.now, usegmt=True)
+        for name, value in {"date": date, **answer.headers}.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("content-type", "application/json; charset=utf-8")
+            self.send_header("content-length", str(len(body)))
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the requests are kept."""

@@ -376,17 +376,10 @@ class GitHub:
         commit = word(status.commit)
 
         def find() -> bool | None:
-            path = f"/commits/{commit}/statuses"
-            for each in self._api.pages(deed, path, list[_Status]):
-                if each.context == status.context:
-                    # The newest of that name is the one that counts.
-                    same = (each.state, each.description or "", each.target_url or "") == (
-                        status.state,
-                        status.description,
-                        status.url,
-                    )
-                    return True if same else None
-            return None
+            # The newest first, and the newest of a name is the one that counts.
+            page = self._api.first(deed, f"/commits/{commit}/statuses", list[_Status])
+            newest = next((each for each in page if each.context == status.context), None)
+            return True if newest is not None and _is_set(newest, status) else None
 
         self._api.create(deed, f"/statuses/{commit}", sent, lambda _: True, find)
 
@@ -412,15 +405,13 @@ class GitHub:
         names = [each.name for each in labels]
         able = [each for each in assignees if self._assignable(each)][:_ASSIGNEES]
         sent = {"title": title, "body": body, "labels": names, "assignees": able}
+        kind = list[_Opened]
 
         def find() -> Issue | None:
             asked = {"state": "open", "sort": "created", "direction": "desc"}
-            asked |= {"labels": names[0]} if names else {}
-            for each in self._api.pages(deed, "/issues", list[_Opened], asked):
-                found = _issue(each, me)
-                if found.ours and found.title == title and _same(found.body, body):
-                    return found
-            return None
+            found = (_issue(each, me) for each in self._api.first(deed, "/issues", kind, asked))
+            same = (each for each in found if each.title == title and _same(each.body, body))
+            return next((each for each in same if each.ours), None)
 
         def read(answer: Answer) -> Issue:
             return _issue(self._api.decoded(deed, answer, _Opened), me)
@@ -558,6 +549,11 @@ def _check_sent(check: CheckRun, annotations: Collection[Annotation]) -> dict[st
     sent: dict[str, Any] = {"name": check.name, "output": output}
     sent |= {"details_url": check.url} if check.url else {}
     return sent | ({"external_id": check.external_id} if check.external_id else {})
+
+
+def _is_set(it: _Status, status: CommitStatus) -> bool:
+    told = (it.state, it.description or "", it.target_url or "")
+    return told == (status.state, status.description, status.url)
 
 
 def _is_done(run: _Run, check: CheckRun) -> bool:

@@ -16,11 +16,13 @@ Not here: what is asked (``github``).
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -175,6 +177,16 @@ class Requests:
         for answer in self.answers(deed, path, query):
             yield from self.decoded(deed, answer, kind)
 
+    def first(
+        self,
+        deed: Deed,
+        path: str,
+        kind: type[list[_T]],
+        query: Mapping[str, str] | None = None,
+    ) -> list[_T]:
+        """The first page alone, for what was written a moment ago."""
+        return self.decoded(deed, next(self.answers(deed, path, query)), kind)
+
     def once(self, verb: str, path: str, *, body: Mapping[str, Any] | None = None) -> Answer:
         """Raises `Lost`."""
         return self._once(verb, self._path(path), body=body)
@@ -260,7 +272,8 @@ class Requests:
                 status, headers, text = self._client().requestJson(
                     verb, path, parameters=dict(query or {}), input=body
                 )
-            except RequestException as error:
+            except (RequestException, ValueError) as error:
+                # A ValueError is PyGithub's for headers that make no sense: an answer, but not one.
                 raise Lost(self._quoted(_innermost(error))) from error
             except RuntimeError as error:
                 # PyGithub's, for a redirection to another host.
@@ -279,8 +292,10 @@ class Requests:
 
     def _client(self) -> Requester:
         if self._requester is None:
-            from github import Auth, Github
+            from github import Auth, Github, set_log_level
 
+            # It writes to the terminal by itself, whatever the program has set up.
+            set_log_level(logging.WARNING)
             self._requester = Github(
                 base_url=self.api_url,
                 auth=Auth.Token(self._token),
@@ -296,14 +311,14 @@ class Requests:
         headers = answer.headers
         at = _date(headers)
         seconds = float(_LIMITED_SECONDS * 2**before)
-        after = str(headers.get("retry-after", ""))
-        reset = str(headers.get("x-ratelimit-reset", ""))
-        if after.isdigit():
+        after = _number(headers.get("retry-after"))
+        reset = _number(headers.get("x-ratelimit-reset"))
+        if after is not None:
             # Never nothing: then it would be asked again and again, and patience would never end.
-            seconds = max(float(after), 1.0)
-        elif str(headers.get("x-ratelimit-remaining", "")) == "0" and reset.isdigit() and at:
+            seconds = max(after, 1.0)
+        elif _number(headers.get("x-ratelimit-remaining")) == 0 and reset is not None and at:
             # It ends somewhere in that second.
-            seconds = max(int(reset) - at.timestamp(), 0.0) + 1
+            seconds = max(reset - at.timestamp(), 0.0) + 1
         said = self._quoted(_told(answer).message)
         self._wait(seconds, at, f"GitHub's rate limit is used up ({said})")
 
@@ -433,6 +448,15 @@ def _date(headers: Mapping[str, Any]) -> datetime | None:
         return parsedate_to_datetime(str(headers.get("date", ""))).astimezone(UTC)
     except ValueError:
         return None
+
+
+def _number(text: object) -> float | None:
+    """Enterprise Server writes some of them with a point."""
+    try:
+        number = float(str(text))
+    except ValueError:
+        return None
+    return number if isfinite(number) and number >= 0 else None
 
 
 def _innermost(error: BaseException) -> str:
