@@ -11,13 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from driftctl_py.core.affected import Affected, Closure, Sources, affected, all_affected, closure_of
+from driftctl_py.core.affected import (
+    Affected,
+    Closure,
+    Reason,
+    Sources,
+    affected,
+    all_affected,
+    closure_of,
+)
 from driftctl_py.core.checkout import Changes, Revision
 from driftctl_py.core.config import decode_config
 from driftctl_py.core.config_expand import expand
 from driftctl_py.core.config_model import Config
 from driftctl_py.core.environment import Environment, Source
-from driftctl_py.errors import ConfigError, UsageError
+from driftctl_py.errors import ConfigError, SourceError, UsageError
 
 
 class History(Protocol):
@@ -87,6 +95,62 @@ def find_affected(
         of_all=earlier is not None and _of_all(earlier) != _of_all(config),
     )
     return Answer(found, changes.base)
+
+
+def find_since_applied(
+    config: Config,
+    trees: Mapping[str, Collection[str]],
+    applied: Callable[[str], str],
+    *,
+    config_path: str,
+    history: History,
+    sources_of: Callable[[str], Sources],
+) -> Answer:
+    """Which environments anything concerns that changed since they were last as the code says:
+    ``applied`` tells the commit by the environment's name, empty where they never were. Each is
+    asked since a commit of its own, so that what an earlier job left out is not forgotten. Raises
+    as `find_affected`, but for a commit that is not there: then it is concerned."""
+    environments = expand(config, trees)
+    since = {each.name: applied(each.name) for each in environments}
+    answers: dict[str, Answer | None] = {}
+    for commit in dict.fromkeys(filter(None, since.values())):
+        try:
+            answers[commit] = find_affected(
+                config,
+                trees,
+                commit,
+                config_path=config_path,
+                history=history,
+                sources_of=sources_of,
+            )
+        except SourceError:
+            answers[commit] = None
+    reasons = {}
+    for name, commit in since.items():
+        found = _since(name, commit, answers.get(commit))
+        if found:
+            reasons[name] = found
+    known = [each.affected for each in answers.values() if each is not None]
+    removed = dict.fromkeys(name for each in known for name in each.removed)
+    return Answer(
+        Affected(
+            reasons,
+            others=tuple(name for name in since if name not in reasons),
+            removed=tuple(removed),
+            unsure=next((each.unsure for each in known if each.unsure), ""),
+        )
+    )
+
+
+def _since(name: str, commit: str, answer: Answer | None) -> tuple[Reason, ...]:
+    if not commit:
+        return (Reason("nothing was ever applied there, as far as the store knows"),)
+    if answer is None:
+        return (Reason(f"{commit[:7]}, which was applied last, is not in this repository"),)
+    if answer.base and answer.base != commit:
+        # What it has and we have not would be taken back.
+        return (Reason(f"{commit[:7]}, which was applied last, is no commit that this one is of"),)
+    return answer.affected.reasons.get(name, ())
 
 
 def _is_here(source: Source) -> bool:

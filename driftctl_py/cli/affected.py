@@ -38,7 +38,7 @@ def run_matrix(arguments: argparse.Namespace) -> int:
     from driftctl_py.core.job_matrix import job_matrix
     from driftctl_py.report.affected import matrix_json, matrix_outputs
 
-    if arguments.base is not None:
+    if arguments.base is not None or arguments.since_applied:
         answer = _affected(arguments)
         names = answer.affected.names
         _tell_unsure(answer)

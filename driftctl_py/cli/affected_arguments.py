@@ -38,17 +38,24 @@ def add_affected(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_common(command)
-    command.add_argument(
-        "--base",
-        required=True,
-        metavar="REF",
-        help="a branch, tag or commit: what changed since HEAD left it",
+    since = command.add_mutually_exclusive_group(required=True)
+    since.add_argument(
+        "--base", metavar="REF", help="a branch, tag or commit: what changed since HEAD left it"
     )
+    _add_since_applied(since)
     command.add_argument(
         "--explain", action="store_true", help="say why, and which files it is about"
     )
     command.add_argument("--format", choices=("text", "json"), default="text")
     add_output(command)
+
+
+def _add_since_applied(since: argparse._MutuallyExclusiveGroup) -> None:
+    since.add_argument(
+        "--since-applied",
+        action="store_true",
+        help="what changed since each environment was last as the code says",
+    )
 
 
 def add_matrix(commands: Commands) -> None:
@@ -60,7 +67,9 @@ def add_matrix(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_common(command)
-    command.add_argument("--base", metavar="REF", help="only what changed since then concerns")
+    since = command.add_mutually_exclusive_group()
+    since.add_argument("--base", metavar="REF", help="only what changed since then concerns")
+    _add_since_applied(since)
     command.add_argument(
         "--max-jobs",
         type=positive,

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from driftctl_py.app.affected import Answer
 
 
-def affected(options: Options, base: str, *, stop: Stop) -> Answer:
-    """Which environments what changed since ``base`` concerns."""
+def affected(options: Options, base: str | None, *, stop: Stop) -> Answer:
+    """Which environments what changed since ``base`` concerns; without one, since each of them was
+    applied."""
     from driftctl_py.adapters.git_contents import GitContents
     from driftctl_py.adapters.module_source import ModuleSource
-    from driftctl_py.app.affected import find_affected
+    from driftctl_py.app.affected import find_affected, find_since_applied
     from driftctl_py.app.estate import Estate
+    from driftctl_py.compose.applying import opened
 
     path = find_config(options.config)
     config = load_config(path)
@@ -41,14 +43,32 @@ def affected(options: Options, base: str, *, stop: Stop) -> Answer:
         for error in synced.failures.values():
             raise error
         root = sources.top()
-        return find_affected(
-            config,
-            synced.files,
-            base,
-            config_path=os.path.relpath(path.resolve(), root.resolve()),
-            history=sources,
-            sources_of=ModuleSource(root).of,
-        )
+        config_path = os.path.relpath(path.resolve(), root.resolve())
+        modules = ModuleSource(root).of
+        if base is not None:
+            return find_affected(
+                config,
+                synced.files,
+                base,
+                config_path=config_path,
+                history=sources,
+                sources_of=modules,
+            )
+        # Without its memory nothing is left out by mistake: what cannot be read is an error.
+        with opened(options) as kept:
+
+            def applied(name: str) -> str:
+                last = kept.store.last_converged(name)
+                return last.commit if last is not None else ""
+
+            return find_since_applied(
+                config,
+                synced.files,
+                applied,
+                config_path=config_path,
+                history=sources,
+                sources_of=modules,
+            )
 
 
 def durations(options: Options) -> Mapping[str, float]:

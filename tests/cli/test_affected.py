@@ -253,3 +253,61 @@ def test_environments_share_jobs_by_how_long_they_took(
             {"name": "prod, uat", "environments": "prod uat"},
         ]
     }
+
+
+def applied(here: Repository, name: str, commit: str, state: State = State.APPLIED) -> None:
+    """The store knows of it."""
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    id = f"{name}-{commit[:7]}-{state.value}"
+    run = Run(id, name, state, Purpose.RECONCILE, at, *"abc", commit=commit)
+    with open_store(None, Path(here.environ["DRIFTCTL_DATA_DIR"]), now=lambda: at) as store:
+        store.save(run)
+
+
+def test_each_environment_is_asked_since_it_was_applied(
+    here: Repository, typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(here.environ, "DRIFTCTL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DRIFTCTL_DATA_DIR", str(tmp_path / "data"))
+    start = here.head
+    never = typed("affected", "--since-applied", "--format", "json")[1]
+    for name in ("dev", "prod"):
+        applied(here, name, start)
+    nothing = typed("affected", "--since-applied")
+    one = here.commit("modules/web/main.tf", "# other\n")
+    # An apply that failed, and a review of what is to come, leave it as it was.
+    applied(here, "prod", one, State.PARTLY_APPLIED)
+    here.commit("environments/dev/main.tf", "# newer\n")
+    applied(here, "dev", here.head)
+    left = typed("affected", "--since-applied", "--explain")
+    matrix = typed("matrix", "--since-applied")[1]
+
+    assert {each for found in reasons(never).values() for each in found} == {
+        ("nothing was ever applied there, as far as the store knows", None)
+    }
+    assert nothing == (0, "", "")
+    assert left == (
+        0,
+        "prod\n  modules/web/main.tf: it lies in modules/web, a module that it uses\n"
+        "Not concerned: dev\n",
+        "",
+    )
+    assert [each["environments"] for each in json.loads(matrix)["include"]] == ["prod"]
+
+
+def test_what_was_applied_and_is_not_in_the_history_is_concerned(
+    here: Repository, typed: Callable[..., Typed], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(here.environ, "DRIFTCTL_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("DRIFTCTL_DATA_DIR", str(tmp_path / "data"))
+    here.git("checkout", "-q", "-b", "theirs")
+    here.commit("environments/prod/main.tf", "# theirs\n")
+    applied(here, "prod", here.head)
+    applied(here, "dev", "f" * 40)
+    here.git("checkout", "-q", "-b", "ours", "base")
+
+    said = typed("affected", "--since-applied", "--format", "json")[1]
+
+    ((prod,), (dev,)) = reasons(said)["prod"], reasons(said)["dev"]
+    assert prod[0].endswith("which was applied last, is no commit that this one is of")
+    assert dev[0] == "fffffff, which was applied last, is not in this repository"
