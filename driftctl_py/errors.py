@@ -37,6 +37,18 @@ class DriftctlError(Exception):
         self.todo = todo
 
 
+def bug(error: BaseException) -> str:
+    """What is told of an exception that nobody expected: of which kind it is, and where in our own
+    code it was. Not what it says: that may quote anything, a secret, too."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        _, package, file = trace.tb_frame.f_code.co_filename.rpartition("driftctl_py/")
+        if package:
+            place = f" (driftctl_py/{file}:{trace.tb_lineno})"
+        trace = trace.tb_next
+    return f"{type(error).__name__}{place}. This is a bug in driftctl_py."
+
+
 class UsageError(DriftctlError):
     """The command line asks for something that does not exist or does not go together."""
 

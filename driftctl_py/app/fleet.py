@@ -18,7 +18,7 @@ from driftctl_py.core.check import Assessed, CheckReport, EnvironmentCheck, Fail
 from driftctl_py.core.checkout import Revision
 from driftctl_py.core.config_model import Config
 from driftctl_py.core.environment import Environment
-from driftctl_py.errors import DriftctlError, EngineError, Interrupted, UsageError
+from driftctl_py.errors import DriftctlError, EngineError, Interrupted, UsageError, bug
 
 
 class Fleet:
@@ -200,7 +200,7 @@ def _ours(error: Exception) -> DriftctlError:
     if isinstance(error, DriftctlError):
         return error
     return DriftctlError(
-        f"{type(error).__name__}: {error}. This is a bug in driftctl_py.",
+        bug(error),
         todo="Please report it. Nothing was changed, and the other environments were checked.",
     )
 

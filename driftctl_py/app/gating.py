@@ -22,7 +22,7 @@ from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.policy import About, CheckProgram, Policy, RegoPolicy, Verdict
 from driftctl_py.core.rules import LEVELS, rulings_of
 from driftctl_py.core.run import Run
-from driftctl_py.errors import DriftctlError, Interrupted
+from driftctl_py.errors import DriftctlError, Interrupted, bug
 
 
 class Gating:
@@ -82,10 +82,7 @@ class Gating:
                 said = f"{policy.name}: {error.what} {error.todo}".rstrip()
                 broken.append(hide(said, self._secrets))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a no
-                # Not what it says: that may quote anything.
-                broken.append(
-                    f"{policy.name}: {type(error).__name__}. This is a bug in driftctl_py."
-                )
+                broken.append(f"{policy.name}: {bug(error)}")
         return with_verdicts(rulings, (), judgement, broken)
 
     def _told_safely(self, verdict: Verdict) -> Verdict:

@@ -33,7 +33,7 @@ from driftctl_py.core.environment import Environment
 from driftctl_py.core.restraint import EVERYWHERE, Why, frozen
 from driftctl_py.core.run import Run, State
 from driftctl_py.core.window import Closed, earliest_end, still_closed
-from driftctl_py.errors import DriftctlError, Interrupted, Untrusted
+from driftctl_py.errors import DriftctlError, Interrupted, Untrusted, bug
 
 T = TypeVar("T")
 
@@ -519,6 +519,6 @@ def _ours(error: Exception) -> DriftctlError:
     if isinstance(error, DriftctlError):
         return error
     return DriftctlError(
-        f"{type(error).__name__}: {error}. This is a bug in driftctl_py.",
+        bug(error),
         todo="Please report it. The other environments are looked after all the same.",
     )

@@ -42,6 +42,7 @@ from driftctl_py.errors import (
     SourceError,
     Untrusted,
     UsageError,
+    bug,
 )
 
 # Limits count what was done in a day, so what was too much gets less by the hour.
@@ -241,7 +242,7 @@ class Reconciler:
         except DriftctlError as error:
             return self._failed(run, order, error)
         except Exception as error:
-            self._failed(run, order, DriftctlError(f"{error!r}. This is a bug in driftctl_py."))
+            self._failed(run, order, DriftctlError(bug(error)))
             raise
         return Outcome(run, decision, made.report, warnings=made.warnings)
 

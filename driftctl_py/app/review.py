@@ -26,7 +26,7 @@ from driftctl_py.app.tightening import Tightening
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Decision
 from driftctl_py.core.run import Purpose, Run, State
-from driftctl_py.errors import DriftctlError, EngineError, Interrupted, Untrusted
+from driftctl_py.errors import DriftctlError, EngineError, Interrupted, Untrusted, bug
 
 
 class Reviewer:
@@ -87,8 +87,8 @@ class Reviewer:
         except DriftctlError as error:
             return self._failed(run, order, error)
         except Exception as error:  # noqa: BLE001 - one environment never stops another
-            bug = f"{type(error).__name__}: {error}. This is a bug in driftctl_py."
-            return self._failed(run, order, DriftctlError(bug, todo="Please report it."))
+            said = DriftctlError(bug(error), todo="Please report it.")
+            return self._failed(run, order, said)
         warnings = (*made.warnings, *self._decider.held_back(order.environment.name))
         return Outcome(run, decision, made.report, warnings=warnings)
 

@@ -311,7 +311,7 @@ def test_an_answer_that_breaks_off_is_a_no(gate: Gate) -> None:
 
     rulings, _, decision = gate.rulings(REGO)
 
-    assert rulings.broken == "rego: ValueError. This is a bug in driftctl_py."
+    assert rulings.broken.startswith("rego: ValueError (driftctl_py/app/gating.py:")
     assert isinstance(decision, Refuse)
 
 
@@ -336,9 +336,7 @@ def test_every_policy_that_fails_is_named(gate: Gate) -> None:
 
     rulings, _, _ = gate.rulings(REGO, CHECK)
 
-    assert rulings.broken == (
-        "rego: opa did not answer. check: ValueError. This is a bug in driftctl_py."
-    )
+    assert rulings.broken.startswith("rego: opa did not answer. check: ValueError ")
 
 
 @pytest.mark.parametrize("error", [Interrupted("Ctrl-C"), KeyboardInterrupt(), SystemExit(1)])
@@ -367,7 +365,9 @@ def test_what_a_bug_says_is_not_told_at_all(gate: Gate) -> None:
 
     rulings, _, _ = gate.rulings(REGO)
 
-    assert rulings.broken == "rego: ValueError. This is a bug in driftctl_py."
+    assert "password" not in rulings.broken
+    assert rulings.broken.startswith("rego: ValueError (driftctl_py/app/gating.py:")
+    assert rulings.broken.endswith("). This is a bug in driftctl_py.")
 
 
 def test_no_known_secret_is_told_of_what_was_found(gate: Gate) -> None:

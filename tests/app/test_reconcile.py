@@ -225,13 +225,16 @@ def test_a_plan_that_was_stopped_is_an_interrupted_run(bench: Bench) -> None:
 
 
 def test_a_bug_is_a_failed_run_and_is_raised_all_the_same(bench: Bench) -> None:
-    bench.engine.fails["show"] = ZeroDivisionError()  # type: ignore[assignment]
+    # An exception may quote whatever it stumbled over.
+    bench.engine.fails["show"] = ZeroDivisionError("hunter3!!")  # type: ignore[assignment]
 
     with pytest.raises(ZeroDivisionError):
         bench.reconciler.reconcile(order(environment=FREE))
 
     assert bench.runs[0].state is State.FAILED
-    assert "This is a bug in driftctl_py." in bench.runs[0].reason
+    assert "hunter3!!" not in bench.runs[0].reason
+    assert bench.runs[0].reason.startswith("ZeroDivisionError (driftctl_py/app/")
+    assert bench.runs[0].reason.endswith(". This is a bug in driftctl_py.")
     assert bench.store.leases() == ()
 
 
