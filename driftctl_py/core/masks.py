@@ -11,7 +11,7 @@ the name of an output say which finding it is, so no pattern reaches them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -46,6 +46,8 @@ def masks_for(masks: Masks, *addresses: str) -> Masks:
     """Those that may hide something of the object with these addresses, old and new."""
     if not masks:
         return ()
+    if all(_is_all(mask.address) for mask in masks):
+        return [*masks]
     spelled_as = {each for address in addresses for each in spellings(address)}
     return [mask for mask in masks if any(map(glob(mask.address).fullmatch, spelled_as))]
 
@@ -61,8 +63,20 @@ def masked(
     if below is None:
         if not isinstance(value, Mapping):
             return masked(value, masks, take)
+        sought = tuple(mask.pattern for mask in masks if mask.pattern and _is_all(mask.attribute))
+        if masks and len(sought) == len(masks):
+            return {key: _searched(each, sought, take) for key, each in value.items()}
         return {key: masked(each, masks, take, below=(key,)) for key, each in value.items()}
     return _masked(value, below, masks, (), take)
+
+
+def hides_any(value: Value, masks: Masks, *, below: Path | None = ()) -> bool:
+    """Would `masked` hand anything on? It stops at the first one."""
+    try:
+        masked(value, masks, _found, below=below)
+    except _Found:
+        return True
+    return False
 
 
 def mentions(value: Value, masks: Masks) -> bool:
@@ -100,25 +114,26 @@ def _masked(
     sought: tuple[re.Pattern[str], ...],
     take: Callable[[Value], Value],
 ) -> Value:
-    """``sought`` are the patterns of the masks that fit further up."""
+    """``masks`` are those of which none fits further up, ``sought`` the patterns of those that do:
+    what fits a place fits all below it."""
     if isinstance(value, Mark | Sensitive):
         return value
-    spellings = (spelled(path), ".".join(map(str, path)))
-    for mask in masks:
-        if any(map(glob(mask.attribute).fullmatch, spellings)):
-            if mask.pattern is None:
-                return take(value)
-            sought = (*sought, mask.pattern)
-    if any(pattern.search(text) for text in _texts(value) for pattern in sought):
+    if masks:
+        fitting, masks = _fitting(masks, path)
+        if any(mask.pattern is None for mask in fitting):
+            return take(value)
+        sought = (*sought, *(mask.pattern for mask in fitting if mask.pattern))
+    if not masks:
+        # Most masks are about one attribute, and most of a plan are other ones.
+        return _searched(value, sought, take) if sought else value
+    if sought and _is_found(value, sought):
         return take(value)
     if isinstance(value, Mapping):
         return {
             key: _masked(each, (*path, key), masks, sought, take) for key, each in value.items()
         }
     if isinstance(value, str):
-        found: list[Value] = []
-        _masked(inside(value), path, masks, sought, _noted(found))
-        return take(value) if found else value
+        return _of_text(value, lambda held, note: _masked(held, path, masks, sought, note), take)
     if isinstance(value, Sequence):
         return [
             _masked(each, (*path, index), masks, sought, take) for index, each in enumerate(value)
@@ -126,15 +141,75 @@ def _masked(
     return value
 
 
-def _texts(value: Value) -> Iterator[str]:
-    """What of ``value`` itself a pattern may be found in; a map's keys cannot be hidden alone."""
+def _searched(
+    value: Value, sought: tuple[re.Pattern[str], ...], take: Callable[[Value], Value]
+) -> Value:
+    """Where only patterns are left to be looked for, and no place matters any more."""
+    if value is None or isinstance(value, bool | Mark | Sensitive):
+        return value
+    if _is_found(value, sought):
+        return take(value)
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from value
+        return _of_text(value, lambda held, note: _searched(held, sought, note), take)
+    if isinstance(value, Mapping):
+        return {key: _searched(each, sought, take) for key, each in value.items()}
+    if isinstance(value, Sequence):
+        return [_searched(each, sought, take) for each in value]
+    return value
+
+
+def _of_text(
+    text: str,
+    look: Callable[[Value, Callable[[Value], Value]], Value],
+    take: Callable[[Value], Value],
+) -> Value:
+    """All of a text, where something is found in what it holds."""
+    held = inside(text)
+    if held is None:
+        return text
+    found: list[Value] = []
+    look(held, _noted(found))
+    return take(text) if found else text
+
+
+def _is_found(value: Value, sought: tuple[re.Pattern[str], ...]) -> bool:
+    """In ``value`` itself; a map's keys cannot be hidden alone."""
+    if isinstance(value, str):
+        texts: Iterable[str] = (value,)
+    elif isinstance(value, dict | Mapping):
+        texts = value
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         # By way of Decimal, since Python refuses to spell an int of more than 4300 digits.
-        yield str(Decimal(value))
+        texts = (str(Decimal(value)),)
+    else:
+        return False
+    return any(any(map(pattern.search, texts)) for pattern in sought)
+
+
+def _fitting(masks: Masks, path: Path) -> tuple[list[Mask], list[Mask]]:
+    """Those whose attribute it is, and the others."""
+    if all(_is_all(mask.attribute) for mask in masks):
+        return [*masks], []
+    spellings = (spelled(path), ".".join(map(str, path)))
+    fitting: list[Mask] = []
+    others: list[Mask] = []
+    for mask in masks:
+        fits = any(map(glob(mask.attribute).fullmatch, spellings))
+        (fitting if fits else others).append(mask)
+    return fitting, others
+
+
+def _is_all(text: str) -> bool:
+    """Does every text fit this glob?"""
+    return text == "*"
+
+
+class _Found(Exception):
+    """Ends a search."""
+
+
+def _found(_: Value) -> Value:
+    raise _Found
 
 
 def _noted(found: list[Value]) -> Callable[[Value], Value]:

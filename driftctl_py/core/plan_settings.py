@@ -339,6 +339,9 @@ def says_secret(name: str) -> bool:
 
 def _quotes_secret(text: str) -> bool:
     """As a command does: PASSWORD=…, "token": …, --api-key …, https://ada:…@example.com"""
+    # Almost no text is a command, and there may be a hundred thousand of them.
+    if "=" not in text and ":" not in text and ("-" not in text or text.split(None, 1) == [text]):
+        return False
     spelled = text.casefold()
     if "://" not in spelled and not any(word in spelled for word in _WORDS):
         return False

@@ -226,6 +226,8 @@ class _Known:
 
     texts: _Texts
     wholes: Set[Hashable]
+    # Is one of them no text? To ask costs most of maps, which are asked at each level.
+    others: bool
 
 
 class _Texts:
@@ -244,17 +246,22 @@ class _Texts:
 
     def within(self, value: str) -> bool:
         if self.by_start is None:
-            return any(text in value for text in self.all)
-        for at in range(len(value) - _TELLING + 1):
-            for text in self.by_start.get(value[at : at + _TELLING], ()):
-                if value.startswith(text, at):
-                    return True
-        return False
+            # No generator: this is asked of every text beside a secret.
+            return any(map(value.__contains__, self.all))
+        starts = [value[at : at + _TELLING] for at in range(len(value) - _TELLING + 1)]
+        if self.by_start.keys().isdisjoint(starts):
+            return False
+        return any(
+            value.startswith(text, at)
+            for at, start in enumerate(starts)
+            for text in self.by_start.get(start, ())
+        )
 
 
 def _known(texts: Set[str], wholes: Set[Hashable]) -> _Known:
     spelled = frozenset(spelling for text in texts for spelling in _spellings(text))
-    return _Known(_Texts(spelled), frozenset(wholes))
+    others = any(not isinstance(each, str) for each in wholes)
+    return _Known(_Texts(spelled), frozenset(wholes), others)
 
 
 def _tells(value: Decoded) -> bool:
@@ -360,10 +367,14 @@ def _members_without_echoes(value: Value, known: _Known, secrets: Secrets) -> Va
 
 
 def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
-    if known.wholes and exact_key(value) in known.wholes:
-        return secrets.mark(value)
     if isinstance(value, str):
-        return secrets.mark(value) if _echoes(value, known.texts) else value
+        echoes = value in known.wholes or _echoes(value, known.texts)
+        return secrets.mark(value) if echoes else value
+    # Whatever else is secret: these are everywhere, see _tells.
+    if value is None or isinstance(value, bool):
+        return value
+    if known.others and exact_key(value) in known.wholes:
+        return secrets.mark(value)
     if is_map(value):
         if any(map(known.texts.within, value)):
             return secrets.mark(value)
@@ -378,8 +389,11 @@ def _without_echoes(value: Value, known: _Known, secrets: Secrets) -> Value:
 
 def _echoes(value: Value, texts: _Texts) -> bool:
     if isinstance(value, str):
+        if texts.within(value):
+            return True
         # Escapes can spell anything in many ways.
-        return texts.within(value) or _echoes(json_inside(value), texts)
+        held = json_inside(value)
+        return held is not None and _echoes(held, texts)
     if is_map(value):
         return any(_echoes(key, texts) or _echoes(each, texts) for key, each in value.items())
     return is_list(value) and any(_echoes(each, texts) for each in value)

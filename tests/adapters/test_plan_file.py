@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import resource
+import stat
 import threading
 import time
 import zipfile
@@ -334,3 +336,74 @@ def test_a_plan_that_is_to_be_applied_is_read_with_its_settings_and_sealed_secre
 
     assert whole.settings
     assert PlanFiles().read(plan).settings is None
+
+
+def redact(plan: Path, to: Path) -> None:
+    PlanFiles().redact(plan, to, masks=(), secrets=Secrets(b"key"))
+
+
+def test_the_plan_for_policies_holds_no_secret_and_is_for_nobody_else(tmp_path: Path) -> None:
+    plan, to = tmp_path / "plan.json", tmp_path / "redacted.json"
+    plan.write_bytes(plans.of("sensitive"))
+    # Open to all, and of a plan before this one.
+    to.write_text("old")
+    to.chmod(0o666)
+    before = os.umask(0)
+    try:
+        redact(plan, to)
+    finally:
+        os.umask(before)
+
+    assert b"CANARY" in plan.read_bytes()
+    assert b"CANARY" not in to.read_bytes()
+    assert json.loads(to.read_bytes()).keys() == json.loads(plan.read_bytes()).keys()
+    assert stat.S_IMODE(to.stat().st_mode) == 0o600
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == [
+        "plan.json",
+        "redacted.json",
+    ]
+
+
+def test_what_a_killed_one_left_is_replaced_and_no_link_is_followed(tmp_path: Path) -> None:
+    plan, to, elsewhere = tmp_path / "plan.json", tmp_path / "redacted.json", tmp_path / "other"
+    plan.write_bytes(plans.of("sensitive"))
+    elsewhere.write_text("mine")
+    (tmp_path / ".redacted.json.part").symlink_to(elsewhere)
+    to.symlink_to(elsewhere)
+
+    redact(plan, to)
+
+    assert elsewhere.read_text() == "mine"
+    assert not to.is_symlink()
+    assert not (tmp_path / ".redacted.json.part").is_symlink()
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"[]"], ids=["empty", "cut off", "a list"])
+def test_of_what_is_no_plan_there_is_none_for_policies_not_even_the_last(
+    tmp_path: Path, damaged: bytes
+) -> None:
+    plan, to = tmp_path / "plan.json", tmp_path / "redacted.json"
+    plan.write_bytes(damaged)
+    to.write_text("of another plan")
+
+    with pytest.raises(PlanError):
+        redact(plan, to)
+
+    assert [each for each in tmp_path.iterdir() if each.is_file()] == [plan]
+
+
+def test_nothing_is_left_of_a_plan_for_policies_that_there_is_no_room_for(tmp_path: Path) -> None:
+    plan, to = tmp_path / "plan.json", tmp_path / "redacted.json"
+    plan.write_bytes(RICH)
+    to.write_text("of another plan")
+    # As a full disk; see above.
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(Unavailable, match="The plan for policies could not be kept") as raised:
+            redact(plan, to)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert "data_dir" in raised.value.todo
+    assert [each for each in tmp_path.iterdir() if each.is_file()] == [plan]

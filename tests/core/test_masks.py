@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from driftctl_py.core.diff import spelled
-from driftctl_py.core.masks import Mask, Masks, glob, masked, masks_for, mentions
+from driftctl_py.core.masks import Mask, Masks, glob, hides_any, masked, masks_for, mentions
 from driftctl_py.core.plan import Plan
 from driftctl_py.core.plan_json import decode_plan
-from driftctl_py.core.values import UNKNOWN, Secrets, Sensitive
+from driftctl_py.core.values import UNKNOWN, Secrets, Sensitive, Value
 
 AWS_KEY = re.compile("AKIA[0-9A-Z]{4}")
 
@@ -270,6 +271,29 @@ def test_a_mask_only_ever_hides_more(
 
     assert only_more_hidden(bare.joined[0].entry.after, plan.joined[0].entry.after)
     assert only_more_hidden(bare.outputs[0].before, plan.outputs[0].before)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES, st.sampled_from([None, ()]))
+def test_what_a_mask_hides_is_known_before_it_is_hidden(value: Any, below: Any) -> None:
+    for masks in (
+        [Mask(pattern=re.compile("AN.R"))],
+        [Mask(attribute="*a"), Mask(pattern=re.compile("1"))],
+        [Mask(attribute="b.*", pattern=re.compile("^C"))],
+        [Mask()],
+    ):
+        taken: list[Any] = []
+        masked(value, masks, noted(taken), below=below)
+
+        assert hides_any(value, masks, below=below) is bool(taken)
+
+
+def noted(taken: list[Any]) -> Callable[[Value], Value]:
+    def note(value: Value) -> Value:
+        taken.append(value)
+        return "x"
+
+    return note
 
 
 def only_more_hidden(before: Any, after: Any) -> bool:

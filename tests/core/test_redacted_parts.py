@@ -4,6 +4,7 @@ place. That none is left anywhere is ``test_redacted_plan``'s."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -112,6 +113,90 @@ def test_an_object_under_its_former_name_hides_what_it_hides_now() -> None:
         "values": {"p": HIDDEN},
         "sensitive_values": {"p": True},
     }
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"a": "a"}, {"a": "b", "b": "a"}, {"a": "b", "b": "c"}, {"b": "c", "a": "b"}],
+    ids=["itself", "exchanged", "in a row", "in a row, the last one first"],
+)
+def test_objects_that_take_each_other_s_names_hide_all_that_one_of_them_does(
+    names: dict[str, str],
+) -> None:
+    change = {
+        "actions": ["update"],
+        "before": {"p": CANARY},
+        "after": {"p": CANARY},
+        "before_sensitive": {"p": True},
+        "after_sensitive": {"p": True},
+    }
+    entries = [
+        {"address": f"x.{now}", "previous_address": f"x.{then}", "change": change}
+        for now, then in names.items()
+    ]
+    resources = [
+        {"address": f"x.{name}", "values": {"p": CANARY}, "sensitive_values": {}}
+        for name in sorted({*names.values()})
+    ]
+    state = {"values": {"root_module": {"resources": resources}}}
+
+    found = redacted({"resource_changes": entries, "prior_state": state})
+
+    assert "CANARY" not in json.dumps(found)
+
+
+def test_a_mask_finds_an_object_by_each_name_that_is_handed_on() -> None:
+    change = {"actions": ["no-op"], "before": {"p": "one"}, "after": {"p": "one"}}
+    marked = {**change, "before_sensitive": {}, "after_sensitive": {}}
+    names = {"x.c": "x.b", "x.b": "x.a"}
+    entries = [
+        {"address": now, "previous_address": then, "change": marked} for now, then in names.items()
+    ]
+
+    for name in ("x.a", "x.b", "x.c"):
+        found = redacted({"resource_changes": entries}, masks=[Mask(address=name, attribute="p")])
+
+        assert found["resource_changes"][0 if name == "x.c" else 1]["change"]["after"] == {
+            "p": HIDDEN
+        }
+
+
+def test_an_object_of_which_nothing_is_hidden_is_passed_on_as_it_was_written() -> None:
+    mirror = '{"l": [false, {}], "n": {"m": false}}'
+    values = '{"n": {"m": 1.50}, "l": ["a", {"k": "\\u0061"}]}'
+    change = f'"before": {values}, "after": {values}, "after_sensitive": {mirror}'
+    entry = f'{{"address": "x.y", "change": {{"actions": ["update"], {change}}}}}'
+    masks = [Mask(pattern=re.compile("AKIA")), Mask(address="x.y", attribute="other")]
+
+    found = redacted_document(
+        f'{{"resource_changes": [{entry}]}}'.encode(), masks=masks, secrets=Secrets(b"k")
+    )
+
+    assert found.count(values.encode()) == 2
+    assert mirror.encode() in found
+
+
+def test_what_stands_in_a_plan_often_is_hidden_wherever_it_stands() -> None:
+    values = {"p": CANARY, "echo": f"<{CANARY}>", "a": 1}
+    mirror = {"p": True}
+    sides = {"before_sensitive": mirror, "after_sensitive": mirror}
+    change = {"actions": ["no-op"], "before": values, "after": values, **sides}
+    resource = {"address": "x.y", "values": values, "sensitive_values": mirror}
+    state = {"root_module": {"resources": [resource]}}
+
+    found = redacted(
+        {
+            "resource_changes": [{"address": "x.y", "change": change}],
+            "planned_values": state,
+            "prior_state": {"values": state},
+        }
+    )
+
+    hidden = {"p": HIDDEN, "echo": HIDDEN, "a": 1}
+    shown = found["resource_changes"][0]["change"]
+    assert shown["before"] == shown["after"] == hidden
+    for each in (found["planned_values"], found["prior_state"]["values"]):
+        assert each["root_module"]["resources"][0]["values"] == hidden
 
 
 def test_a_state_that_marks_nothing_is_hidden_whole() -> None:
