@@ -187,9 +187,10 @@ class Applier:
         try:
             left = self._planner.has_something_left(prepared)
         except DriftctlError as error:
+            what = hide(error.what, self._settings.secrets)
             return replace(
                 run,
-                reason=f"Applied; no plan could be made afterwards: {error.what}",
+                reason=f"Applied; no plan could be made afterwards: {what}",
                 todo=f"driftctl-py plan {name}",
             )
         if left is None:

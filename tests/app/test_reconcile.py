@@ -354,6 +354,18 @@ def test_an_apply_after_which_no_plan_can_be_made_is_not_verified(bench: Bench) 
     assert bench.world.applied == [ONE]
 
 
+def test_what_an_engine_quotes_after_an_apply_is_kept_without_a_secret(bench: Bench) -> None:
+    def broken() -> None:
+        bench.engine.fails["plan"] = EngineError("It said: token hunter2!! is wrong.")
+
+    bench.engine.after_apply = broken
+
+    run = bench.reconciler.reconcile(order(environment=FREE)).run
+
+    assert run.state is State.UNVERIFIED
+    assert "It said: token (hidden) is wrong." in run.reason
+
+
 def test_a_state_that_could_not_be_saved_is_kept_and_blocks(bench: Bench, tmp_path: Path) -> None:
     lost = tmp_path / "errored.tfstate"
     lost.write_bytes(b"the only record")
