@@ -179,10 +179,11 @@ class _Publication:
                     edited = forge.edit_comment(id, body)
                     if edited is not None:
                         self._delete(act.delete)
-                        done, written = done or (why, edited.url), id
+                        # Where ours was a duplicate, this one took its place.
+                        done, written = (done[0] if done else why, edited.url), id
                 case Leave(id=id, why=why):
                     self._delete(act.delete)
-                    return done or (why, _url(comments, id))
+                    return done if done and why is Why.SAME else (why, _url(comments, id))
         raise ForgeError(
             f"The comment on pull request #{number} is changed again as fast as it is written, so "
             "it may not say what this run found.",
