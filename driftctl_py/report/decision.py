@@ -97,6 +97,9 @@ class DecisionLines(Terminal):
                     yield from self.judgement(decision.judgement)
             case _ as never:
                 assert_never(never)
+        if run.purpose is Purpose.REVIEW:
+            # It holds nothing back now, but whoever merges wants to know.
+            yield from self.closed(run.closed)
         yield from self.next(next_steps(run, decision))
 
     def next(self, steps: Sequence[str]) -> Iterator[str]:

@@ -61,4 +61,4 @@ def _how(deviation: Deviation) -> str:
 
 
 def _does(kind: Kind | None) -> str:
-    return "it has another meaning" if kind is None else kind.value
+    return "the same" if kind is None else kind.value

@@ -365,6 +365,7 @@ def test_a_refusal_without_a_way_out_has_no_next() -> None:
         (Purpose.HEAL, "puts drift back at 77b0de4"),
         (Purpose.ACCEPT, "records in the state"),
         (Purpose.ROLLBACK, "goes back to 77b0de4"),
+        (Purpose.REVIEW, "nothing is kept that could be applied"),
     ],
 )
 def test_what_a_plan_is_for_is_said_where_it_is_not_what_git_says(
@@ -428,3 +429,36 @@ def test_it_stays_within_the_width(addresses: list[str], width: int) -> None:
     )
 
     assert max(map(columns, text.splitlines())) <= width
+
+
+def reviewed(decision: Decision, **more: Any) -> str:
+    return shown(decision, purpose=Purpose.REVIEW, state=State.REVIEWED, **more)
+
+
+@pytest.mark.parametrize(
+    ("decision", "words", "step"),
+    [
+        (Nothing("Code, state and cloud are one."), "nothing to apply. Code, state", ""),
+        (Apply(JUDGEMENT), "would be applied; it is allowed", ""),
+        (Apply(JUDGEMENT, (said(),)), "would be applied; it is approved", ""),
+        (HELD, "would be held", 'driftctl-py approve 20261124T091200-3f2a --reason "…"'),
+        (Hold(JUDGEMENT, REQUIREMENT, ENOUGH, (NIGHTS,)), "would be held", ""),
+        (Refuse(("No.",), JUDGEMENT, "Mend it."), "would be refused", "Mend it."),
+    ],
+)
+def test_a_review_says_what_would_be_and_names_no_plan_that_waits(
+    decision: Decision, words: str, step: str
+) -> None:
+    text = reviewed(decision)
+
+    assert text.startswith(f"prod: {words}")
+    assert ("\nnext:" in text) is bool(step)
+    assert step in text
+    assert "driftctl-py apply" not in text
+
+
+def test_a_review_tells_what_it_is_not_the_time_for_now() -> None:
+    text = reviewed(Apply(JUDGEMENT), closed=(UNENDING,))
+
+    assert text.startswith("prod: would be applied; it is allowed\n")
+    assert "Nothing is applied during the freeze audit." in text
