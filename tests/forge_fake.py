@@ -211,6 +211,10 @@ class FakeGitHub:
         made = fault if isinstance(fault, Fault) else fault(self)
         self._expected.append(_Expected(made, verb, path, times))
 
+    def calm(self) -> None:
+        """Nothing goes wrong any more."""
+        self._expected.clear()
+
     @property
     def writes(self) -> list[str]:
         return [

@@ -384,9 +384,18 @@ def _checked_token(token: str) -> str:
 def _is_limited(answer: Answer) -> bool:
     from github.Requester import Requester
 
-    if answer.status == 403:
-        return "retry-after" in answer.headers or Requester.isRateLimitError(_told(answer).message)
-    return answer.status == 429
+    told = _told(answer)
+    match answer.status:
+        case 429:
+            return True
+        case 403 if "retry-after" in answer.headers or Requester.isRateLimitError(told.message):
+            return True
+        case 403 | 422:
+            # How much one may write in a minute, which is told like an error of ours:
+            # https://github.com/cli/cli/issues/4801
+            return "submitted too quickly" in _said(told)
+        case _:
+            return False
 
 
 def _todo(deed: Deed, status: int, message: str) -> str:
@@ -409,13 +418,16 @@ def _todo(deed: Deed, status: int, message: str) -> str:
             )
         case 403 if "saml" in lower:
             return "Authorize the token for the organization's single sign-on."
+        case 403 if "push access" in lower:
+            return "Only who may write here is told what others may do: give a token that may."
         case 403 if deed.grant and "personal access token" in lower:
             return f"Give the token for this repository: {deed.grant}."
         case 403 | 404 if deed.grant:
             gone = "It is not there, or the token may not see it. If so: " if status == 404 else ""
             return (
                 f"{gone}Grant the job in the workflow `permissions: {{ contents: read, "
-                f"{deed.grant} }}`. A pull request from a fork is never granted more than reading."
+                f"{deed.grant} }}`. A pull request from a fork, or by Dependabot, is granted no "
+                "more than reading."
             )
         case _ if status in _MOVED:
             return "The repository was renamed or moved: give its new name (GITHUB_REPOSITORY)."

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driftctl_py.adapters.github import GitHub
 from driftctl_py.app.ports import Forge
@@ -295,6 +297,57 @@ class TestLostAnswers:
         assert github.bodies(pull) == ["once"]
 
 
+class TestWhateverHappens:
+    """Faults in any order, of answers to reading as well: never twice, and never a success that is
+    none."""
+
+    faults = st.lists(
+        st.sampled_from(
+            [
+                Fault(),
+                bad_gateway(),
+                bad_gateway(after=True),
+                hang_up(),
+                hang_up(after=True),
+                secondary_limit(1),
+            ]
+        ),
+        max_size=8,
+    )
+
+    @settings(max_examples=25, deadline=None)
+    @given(faults=faults)
+    def test_a_comment_and_an_issue_are_there_once_or_it_is_not_known(
+        self, faults: list[Fault]
+    ) -> None:
+        with fake_github() as github:
+            pull, forge = github.add_pull(), github.client(login=github.login)
+            for fault in faults:
+                github.next(fault)
+
+            commented = succeeds(lambda: forge.add_comment(pull, "plan"))
+            opened = succeeds(lambda: forge.open_issue("drift", "how", labels=[], assignees=[]))
+
+            assert len(github.bodies(pull)) in ([1] if commented else [0, 1])
+            assert len(github.issues) - 1 in ([1] if opened else [0, 1])
+
+    @settings(max_examples=25, deadline=None)
+    @given(faults=faults, lines=st.integers(0, 120))
+    def test_a_check_run_is_whole_or_it_is_not_known(self, faults: list[Fault], lines: int) -> None:
+        with fake_github() as github:
+            forge = github.client()
+            for fault in faults:
+                github.next(fault)
+
+            published = succeeds(lambda: forge.publish_check(check(*range(1, lines + 1))))
+            github.calm()
+            forge.publish_check(check(*range(1, lines + 1)))
+
+            assert published or faults
+            assert lines_of(github) == [list(range(1, lines + 1))]
+            assert github.checks_of(HEAD)[0].sent["status"] == "completed"
+
+
 class TestRateLimits:
     def test_the_hourly_limit_is_waited_for(
         self, github: FakeGitHub, pull: int, forge: GitHub
@@ -324,6 +377,18 @@ class TestRateLimits:
         forge.add_comment(pull, "once")
 
         assert github.slept == [60, 120, 240]
+
+    @pytest.mark.parametrize("status", [403, 422])
+    def test_writing_too_quickly_is_a_limit_and_no_error(
+        self, github: FakeGitHub, pull: int, forge: GitHub, status: int
+    ) -> None:
+        errors = [{"resource": "IssueComment", "message": "was submitted too quickly"}]
+        github.next(refused(status, "Validation Failed", errors=errors), "POST", "/issues")
+
+        forge.add_comment(pull, "once")
+
+        assert github.slept == [60]
+        assert github.bodies(pull) == ["once"]
 
     def test_a_limit_that_is_over_already_is_not_asked_at_once(
         self, github: FakeGitHub, pull: int, forge: GitHub
@@ -550,6 +615,10 @@ class TestRefusals:
                 "single sign-on",
             ),
             (refused(410, "This issue was deleted"), "It was deleted"),
+            (
+                refused(403, "Must have push access to view collaborator permission."),
+                "Only who may write here",
+            ),
             (refused(307, "Moved Permanently"), "renamed or moved"),
             (refused(418, "", errors=["short", {"code": "stout"}]), "Look at what GitHub says"),
         ],
@@ -970,6 +1039,14 @@ def test_the_command_line_starts_without_pygithub() -> None:
 def fits(forge: GitHub) -> Forge:
     """For the type checker."""
     return forge
+
+
+def succeeds(do: Callable[[], object]) -> bool:
+    try:
+        do()
+    except Unavailable:
+        return False
+    return True
 
 
 def failure_of(do: Deed, forge: GitHub) -> DriftctlError:

@@ -11,10 +11,12 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -34,7 +36,7 @@ from tests.forge_fake import FakeGitHub, bad_gateway, fake_github
 _MODULES = Path(__file__).parents[2] / ".prism" / "node_modules"
 _PRISM = _MODULES / "@stoplight" / "prism-cli" / "dist" / "index.js"
 _DESCRIPTION = _MODULES / "@octokit" / "openapi" / "generated" / "api.github.com.json"
-_STARTS_WITHIN_SECONDS = 60
+_PATIENCE_SECONDS = 60
 _HEAD = "a" * 40
 _WRONG = ("error", "violation", "not resolved")
 
@@ -47,15 +49,23 @@ class Prism:
     github: FakeGitHub
     log: Path
     _seen: int = 0
+    _asked: int = 0
 
     def client(self) -> GitHub:
         # Who we are is asked by GraphQL.
         return self.github.client(api_url=self.url, login=self.github.login)
 
     def complaints(self) -> list[str]:
+        # It logs when it finds the time, in the order of what is asked.
+        self._asked += 1
+        last = f"/the-end-of-{self._asked} "
+        with pytest.raises(HTTPError):
+            urlopen(f"{self.url}{last.strip()}")
+        _until(lambda: f"{last}✖" in self.log.read_text(), "Prism does not log")
         lines = self.log.read_text().splitlines()
         new, self._seen = lines[self._seen :], len(lines)
-        return [line for line in new if any(word in line.lower() for word in _WRONG)]
+        wrong = [line for line in new if any(word in line.lower() for word in _WRONG)]
+        return [line for line in wrong if last not in line]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +83,11 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prism]:
         with log.open("wb") as out:
             process = subprocess.Popen([*argv, "--port", str(port)], stdout=out, stderr=out)
         try:
-            _wait(process, log)
+            _until(
+                lambda: process.poll() is not None or "is listening" in log.read_text(),
+                "Prism does not start",
+            )
+            assert process.poll() is None, log.read_text()
             yield Prism(f"http://127.0.0.1:{port}", github, log)
         finally:
             process.terminate()
@@ -97,12 +111,11 @@ def _ours(place: Path) -> Path:
     return part
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + _STARTS_WITHIN_SECONDS
-    while "is listening" not in log.read_text():
-        if process.poll() is not None or time.monotonic() > until:
-            pytest.fail(f"Prism does not start:\n{log.read_text()}")
-        time.sleep(0.05)
+def _until(holds: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < until, otherwise
+        time.sleep(0.02)
 
 
 @pytest.fixture
