@@ -257,7 +257,9 @@ class Reconciler:
                     made = Made(
                         prepared, governing, before, waiting.lineage, waiting.serial, warnings
                     )
-                    run, decision = self._decider.decided(waiting, order, made)
+                    # From here on it is ours, whoever planned it.
+                    ours = replace(waiting, worker=self._worker)
+                    run, decision = self._decider.decided(ours, order, made)
                     if isinstance(decision, Apply):
                         run, decision = self._applied(run, work, prepared, decision)
                     heals = run.state.waits and self._may_heal(order.environment)

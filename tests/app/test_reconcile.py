@@ -910,6 +910,22 @@ def test_a_heal_leaves_what_waits_as_it_is_where_it_fails(bench: Bench) -> None:
     assert [run.state for run in bench.runs[:2]] == [State.FAILED, State.HELD]
 
 
+def test_whoever_applies_what_another_one_planned_is_who_works_at_it(
+    tmp_path: Path, store: Store
+) -> None:
+    clock = FakeClock()
+    one = Bench(tmp_path, store, worker="ada:1", clock=clock)
+    waits = one.reconciler.plan(order(ONE, GATED)).run
+    one.approvals.give("prod", by=GRACE, yes=True, reason="Fine.")
+    other = Bench(tmp_path, store, worker="grace:2", clock=clock)
+    seen: list[str] = []
+    other.engine.after_apply = lambda: seen.append(getattr(store.run(waits.id), "worker", ""))
+
+    ended = other.reconciler.apply(order(ONE, GATED)).run
+
+    assert (waits.worker, seen, ended.worker) == ("ada:1", ["grace:2"], "grace:2")
+
+
 # Rollback, release, accept.
 
 
