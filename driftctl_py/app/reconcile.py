@@ -126,15 +126,16 @@ class Reconciler:
         return self._working(order, self._reconcile)
 
     def apply(self, order: Order, run: str | None = None) -> Outcome:
-        """Apply the plan that waits, or the one of that run; where none waits, `reconcile`.
-        Raises `Busy`, and `UsageError` for a run that has no plan to apply."""
+        """Apply the plan that waits, or the one of that run and no other; where none waits,
+        `reconcile`. Raises `Busy`, and `UsageError` for a run that has no plan to apply."""
         name = order.environment.name
 
         def apply(work: Work) -> Outcome:
             waiting = self._waiting.find(name, run)
             if waiting is None:
                 return self._reconcile(work)
-            return self._apply_waiting(work.about(purpose=waiting.purpose), waiting)
+            about = work.about(purpose=waiting.purpose)
+            return self._apply_waiting(about, waiting, named=run is not None)
 
         return self._working(order, apply)
 
@@ -246,7 +247,7 @@ class Reconciler:
             raise
         return Outcome(run, decision, made.report, warnings=made.warnings)
 
-    def _apply_waiting(self, work: Work, waiting: Run) -> Outcome:
+    def _apply_waiting(self, work: Work, waiting: Run, *, named: bool) -> Outcome:
         order = work.order
         try:
             prepared = self._prepared(order)
@@ -262,7 +263,7 @@ class Reconciler:
                     run, decision = self._decider.decided(ours, order, made)
                     if isinstance(decision, Apply):
                         run, decision = self._applied(run, work, prepared, decision)
-                    heals = run.state.waits and self._may_heal(order.environment)
+                    heals = not named and run.state.waits and self._may_heal(order.environment)
                     if run.state is not State.STALE and not heals:
                         return Outcome(run, decision, before, warnings=warnings)
                     again = run.reason if run.state is State.STALE else ""

@@ -910,6 +910,21 @@ def test_a_heal_leaves_what_waits_as_it_is_where_it_fails(bench: Bench) -> None:
     assert [run.state for run in bench.runs[:2]] == [State.FAILED, State.HELD]
 
 
+def test_the_plan_of_a_run_that_is_named_is_applied_and_no_other(bench: Bench) -> None:
+    bench.converged(ONE)
+    waits = bench.reconciler.plan(order(TWO, HEALING)).run
+    drift(bench)
+
+    named = bench.reconciler.apply(order(TWO, HEALING), run=waits.id)
+    applied_by_name = list(bench.world.applied)
+    bench.reconciler.apply(order(TWO, HEALING))
+
+    assert (named.run.id, named.run.state) == (waits.id, State.HELD)
+    assert applied_by_name == []
+    # Where none is named, what does not have to wait is put back.
+    assert bench.world.applied == [ONE]
+
+
 def test_whoever_applies_what_another_one_planned_is_who_works_at_it(
     tmp_path: Path, store: Store
 ) -> None:
