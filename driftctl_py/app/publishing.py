@@ -21,7 +21,7 @@ from driftctl_py.core import conclusion, drift_issues, sticky
 from driftctl_py.core.drift_issues import Look
 from driftctl_py.core.forge import CheckRun, Comment, Conclusion, Published
 from driftctl_py.core.labels import relabelled
-from driftctl_py.core.marker import Turn, outranks, turn_of
+from driftctl_py.core.marker import Turn, outranks, read_scope, turn_of
 from driftctl_py.core.result import Job, Occasion, Result, Results
 from driftctl_py.core.sticky import Create, Edit, Leave, Wanted, Why
 from driftctl_py.errors import ForgeError, Unavailable
@@ -32,6 +32,8 @@ minute. The one for all tells of all."""
 
 # Each round ends nearer to one comment; more than a few mean that somebody works against us.
 _ROUNDS = 6
+# What an engine says may be long, and an issue has room for what drifted beside it.
+_CLAUSE_AT_MOST = 150
 _DIED = "its job ended without a result"
 
 
@@ -75,6 +77,10 @@ class Publisher:
     now: Clock
     scope: str = ""
     assign: Callable[[str], Collection[str]] = _nobody
+
+    def __post_init__(self) -> None:
+        """Raises `UsageError` for what cannot be a scope."""
+        read_scope(self.scope)
 
     def publish(
         self,
@@ -330,7 +336,8 @@ class _Publication:
         for each in self.results.results:
             if each.occasion is Occasion.CHECK:
                 about = texts.about(each)
-                looks.append(drift_issues.look_of(each, words=texts.markdown(about), line=about))
+                words = texts.markdown(_cut(about))
+                looks.append(drift_issues.look_of(each, words=words, line=about))
         if looks:
             at = self.by.now()
             unknown = drift_issues.Found.UNKNOWN
@@ -405,6 +412,10 @@ _DONE = {
     Why.OLDER: "left as it is: a newer run has written it",
     Why.AHEAD: "left as it is: a newer version of driftctl-py has written it",
 }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _CLAUSE_AT_MOST else f"{text[: _CLAUSE_AT_MOST - 1]}…"
 
 
 def _url(comments: Collection[Comment], id: int) -> str:

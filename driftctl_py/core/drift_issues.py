@@ -10,7 +10,7 @@ Not here: the words (``report``), and the forge (``app/publishing.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -130,16 +130,6 @@ def look_of(result: Result, *, words: str, line: str) -> Look:
         found = Found.UNKNOWN
     digest = _digest(result) if found is Found.DRIFTED else ""
     return Look(result.environment, found, result.finished_at, words, line, digest)
-
-
-def assignees(
-    labels: Mapping[str, str], chosen: Mapping[str, Collection[str]], always: Collection[str] = ()
-) -> tuple[str, ...]:
-    """Who is asked to look at an environment with these labels: ``always``, and whom ``chosen``
-    names for ``label`` or ``label=value``. Each once, in that order."""
-    said = {f"{name}={value}" for name, value in labels.items()} | labels.keys()
-    by_label = [login for name, logins in chosen.items() if name in said for login in logins]
-    return tuple(dict.fromkeys([*always, *by_label]))
 
 
 @dataclass(frozen=True, slots=True)

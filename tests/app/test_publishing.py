@@ -14,6 +14,7 @@ from driftctl_py.core.check import Verdict
 from driftctl_py.core.forge import CheckRun, Conclusion, Published
 from driftctl_py.core.marker import read_marker
 from driftctl_py.core.result import Gated, Item, Job, Occasion, Result, Results, Standing
+from driftctl_py.errors import UsageError
 from tests.forge_fake import (
     ACTIONS,
     FakeGitHub,
@@ -385,6 +386,11 @@ def test_a_forge_that_keeps_it_in_another_spelling_is_not_written_to_for_ever(
     assert github.writes == ["POST /issues/1/comments"]
 
 
+def test_what_cannot_be_part_of_a_label_is_no_scope(github: FakeGitHub) -> None:
+    with pytest.raises(UsageError, match="cannot be a scope"):
+        publish(github, plan("prod"), scope="a b")
+
+
 # What goes wrong.
 
 
@@ -540,6 +546,19 @@ def test_drift_is_an_issue_that_is_closed_when_it_is_gone_and_reopened_when_it_r
         True,
         ["No drift any more: in sync.", "There is drift again: drifted."],
     )
+
+
+def test_what_an_engine_says_at_length_leaves_room_for_the_drift(github: FakeGitHub) -> None:
+    publish(github, check(Verdict.DRIFTED), Kind.ISSUES)
+    (failed,) = check(Verdict.FAILED).results
+    texts = replace(TEXTS, about=lambda result: "failed: " + "x" * 100_000)
+    by = Publisher(github.client(), texts, lambda: NOON)
+
+    by.publish(Results((failed,), by=job(12, pull=0)), (Kind.ISSUES,))
+
+    assert "failed: xxx" in (github.issues[2].body or "")
+    assert "xx….\n" in (github.issues[2].body or "")
+    assert len(github.issues[2].body or "") < 1_000
 
 
 def test_who_looks_after_an_environment_is_asked(github: FakeGitHub) -> None:

@@ -17,7 +17,6 @@ from driftctl_py.core.drift_issues import (
     Look,
     Open,
     Text,
-    assignees,
     decide,
     look_of,
 )
@@ -328,14 +327,3 @@ def test_the_same_drift_is_told_by_what_drifted_alone() -> None:
     assert digest(ITEM) != digest(replace(ITEM, lines=("! aws_s3_bucket.a", "- tags.team")))
     assert digest(ITEM) != digest(replace(ITEM, address="aws_s3_bucket.c"))
     assert digest(ITEM) != digest(ITEM, ITEM)
-
-
-def test_who_is_asked_is_chosen_by_labels() -> None:
-    chosen = {"team=payments": ["grace", "ada"], "tier": ["barbara"], "team=web": ["linus"]}
-
-    assert assignees({"team": "payments", "tier": "1"}, chosen, ["ada"]) == (
-        "ada",
-        "grace",
-        "barbara",
-    )
-    assert assignees({}, chosen) == ()
