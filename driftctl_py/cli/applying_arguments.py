@@ -16,6 +16,7 @@ from driftctl_py.cli.arguments import (
     add_verbose,
     positive,
 )
+from driftctl_py.cli.report_arguments import add_results
 
 
 def _add_plan(commands: Commands) -> None:
@@ -29,6 +30,7 @@ def _add_plan(commands: Commands) -> None:
         "failed, 130 interrupted",
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    add_results(command)
 
 
 def _add_apply(commands: Commands) -> None:
@@ -46,6 +48,7 @@ def _add_apply(commands: Commands) -> None:
         "--require-plan", action="store_true", help="apply nothing but what a review showed"
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    add_results(command)
 
 
 def _add_accept(commands: Commands) -> None:

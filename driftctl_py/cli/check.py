@@ -10,7 +10,9 @@ from driftctl_py import compose
 from driftctl_py.cli.interrupt import interruptibly
 from driftctl_py.cli.output import terminal, write_output
 from driftctl_py.cli.progress import watching
+from driftctl_py.cli.results import keeping
 from driftctl_py.core.check import CheckReport
+from driftctl_py.core.result import Occasion
 
 
 def run_check(arguments: argparse.Namespace) -> int:
@@ -22,12 +24,16 @@ def run_check(arguments: argparse.Namespace) -> int:
         strict=arguments.strict,
     )
     stop = compose.new_stop()
-    with watching(sys.stderr, verbose=arguments.verbose) as progress:
+    with (
+        keeping(arguments, Occasion.CHECK, arguments.environments) as keep,
+        watching(sys.stderr, verbose=arguments.verbose) as progress,
+    ):
         report = interruptibly(
             lambda: compose.check(options, arguments.environments, progress=progress, stop=stop),
             stop,
             progress.say,
         )
+        keep.checks(report)
     write_output(_render(report, arguments), arguments)
     return report.exit_code
 

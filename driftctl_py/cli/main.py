@@ -23,6 +23,7 @@ from driftctl_py.cli.arguments import (
     add_verbose,
     positive,
 )
+from driftctl_py.cli.report_arguments import add_results
 from driftctl_py.demo import add_arguments
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def _add_check(commands: Commands) -> None:
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     add_output(command)
+    add_results(command)
     command.add_argument(
         "--strict",
         action=argparse.BooleanOptionalAction,
@@ -272,6 +274,12 @@ def _add_matrix(commands: Commands) -> None:
     add_matrix(commands)
 
 
+def _add_report(commands: Commands) -> None:
+    from driftctl_py.cli.report_arguments import add_report
+
+    add_report(commands)
+
+
 # In the order in which --help lists them.
 _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "check": _add_check,
@@ -298,6 +306,7 @@ _COMMANDS: dict[str, Callable[[Commands], None]] = {
     "diff": _add_diff,
     "affected": _add_affected,
     "matrix": _add_matrix,
+    "report": _add_report,
     "policy": _add_policy,
     "github": _add_github,
     "config": _add_config,
@@ -438,6 +447,10 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
             from driftctl_py.cli.affected import run_matrix
 
             return run_matrix(arguments)
+        case "report":
+            from driftctl_py.cli.report import run_report
+
+            return run_report(arguments)
         case "policy":
             from driftctl_py.cli.policy import run_policy
 

@@ -13,6 +13,8 @@ from driftctl_py.cli.options import options_of
 from driftctl_py.cli.output import tell, write_output
 from driftctl_py.cli.progress import LiveProgress, PlainProgress, watching
 from driftctl_py.cli.render import for_terminal
+from driftctl_py.cli.results import keeping
+from driftctl_py.core.result import Occasion
 from driftctl_py.core.run import State
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ def run_plan(arguments: argparse.Namespace) -> int:
         lambda progress, stop: compose.plan(
             options, arguments.environment, progress=progress, stop=stop
         ),
+        # Nothing is applied: it says what would be.
+        occasion=Occasion.REVIEW,
     )
 
 
@@ -45,20 +49,27 @@ def make_run(
     arguments: argparse.Namespace,
     doing: str,
     work: Callable[[PlainProgress | LiveProgress, compose.Stop], Outcome],
+    *,
+    occasion: Occasion = Occasion.APPLY,
 ) -> int:
     """Make a run, watched; show what it came to, and return its exit code."""
     stop = compose.new_stop()
     began = compose.now()
-    with watching(sys.stderr, verbose=arguments.verbose, doing=doing) as progress:
-        outcome = interruptibly(
-            lambda: work(progress, stop), stop, progress.say, applying=progress.applying
-        )
-    took = (compose.now() - began).total_seconds()
-    for warning in outcome.warnings:
-        tell(f"warning: {warning}")
-    code = exit_code(outcome)
-    if outcome.error is None or arguments.format == "json":
-        write_output(_render(outcome, arguments, code, took), arguments)
+    with keeping(arguments, occasion, [arguments.environment]) as keep:
+        with watching(sys.stderr, verbose=arguments.verbose, doing=doing) as progress:
+            outcome = interruptibly(
+                lambda: work(progress, stop), stop, progress.say, applying=progress.applying
+            )
+        took = (compose.now() - began).total_seconds()
+        for warning in outcome.warnings:
+            tell(f"warning: {warning}")
+        code = exit_code(outcome)
+        try:
+            if outcome.error is None or arguments.format == "json":
+                write_output(_render(outcome, arguments, code, took), arguments)
+        finally:
+            # What was applied is told here and there, whichever of the two has no room for it.
+            keep.outcome(outcome)
     if outcome.error is not None:
         _tell_error(outcome)
     return code

@@ -13,7 +13,9 @@ from driftctl_py.cli.options import options_of
 from driftctl_py.cli.output import tell, write_output
 from driftctl_py.cli.progress import watching
 from driftctl_py.cli.render import for_terminal
+from driftctl_py.cli.results import keeping
 from driftctl_py.compose import reviewing
+from driftctl_py.core.result import Occasion
 
 if TYPE_CHECKING:
     from driftctl_py.app.reconcile import Outcome
@@ -24,7 +26,10 @@ def run_review(arguments: argparse.Namespace) -> int:
     """Review the named environments, or all; show each, and return the gravest exit code."""
     options = replace(options_of(arguments), jobs=arguments.jobs)
     stop = compose.new_stop()
-    with watching(sys.stderr, verbose=arguments.verbose, doing="reviewing") as progress:
+    with (
+        keeping(arguments, Occasion.REVIEW, arguments.environments) as keep,
+        watching(sys.stderr, verbose=arguments.verbose, doing="reviewing") as progress,
+    ):
         found = interruptibly(
             lambda: reviewing.review(
                 options,
@@ -36,6 +41,9 @@ def run_review(arguments: argparse.Namespace) -> int:
             stop,
             progress.say,
         )
+        for outcome in found.outcomes:
+            path = found.paths.get(outcome.run.environment)
+            keep.outcome(outcome, path=path, people=found.people)
     for note in found.notes:
         tell(f"warning: {note}")
     for outcome in found.outcomes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from driftctl_py.cli.arguments import Commands, add_common, add_output, add_verbose, positive
+from driftctl_py.cli.report_arguments import add_results
 
 _REVIEW = """\
 Say what merging would do: plan each environment as it lies here, without its
@@ -44,4 +45,5 @@ def add_review(commands: Commands) -> None:
     )
     command.add_argument("--format", choices=("text", "markdown"), default="text")
     add_output(command)
+    add_results(command)
     add_verbose(command)

@@ -423,7 +423,7 @@ def decide(
         return Refuse((why,), judgement, "Nothing was applied. Plan again once that is mended.")
     if why := _nothing_to_do(plan, assessment, judgement, accepting=accepting):
         return Nothing(why)
-    denied = [*_obstacles(obstacles), *_broken(rulings), *_denials(judgement)]
+    denied = [*_obstacles(obstacles), *_broken(rulings), *denials(judgement)]
     if denied:
         reasons = tuple(dict.fromkeys(why for why, _ in denied))
         return Refuse(
@@ -521,7 +521,7 @@ def _broken(rulings: Rulings) -> Iterator[tuple[str, str]]:
         yield rulings.broken, "Mend the rules; without them nothing can be allowed."
 
 
-def _denials(judgement: Judgement) -> Iterator[tuple[str, str]]:
+def denials(judgement: Judgement) -> Iterator[tuple[str, str]]:
     """Why not and what to do instead, once for each rule."""
     denied: dict[Ruling, list[str]] = {}
     for each in judgement.changes:

@@ -181,8 +181,13 @@ def result_object(result: Result) -> dict[str, object]:
         "governing": result.governing,
         "run": result.run,
         "state": result.state,
-        "job": asdict(result.job),
+        "job": job_object(result.job),
     }
+
+
+def job_object(job: Job) -> dict[str, object]:
+    """The part of it that says where it was made."""
+    return asdict(job)
 
 
 def read_result(data: bytes) -> Result | str:

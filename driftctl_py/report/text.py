@@ -10,28 +10,17 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from driftctl_py.core.assessment import Assessment
 from driftctl_py.core.check import Assessed, CheckReport, EnvironmentCheck, Failed, Verdict
 from driftctl_py.errors import Diagnostic
 from driftctl_py.report import show, wording
-from driftctl_py.report.terminal import BOLD, GREEN, MAGENTA, RED, YELLOW, Terminal
+from driftctl_py.report.terminal import BOLD, Terminal
 from driftctl_py.report.told import Limits, in_check
+from driftctl_py.report.verdict_table import table_of_verdicts
 
 # Per finding; whoever wants all of them asks for the JSON.
 _LIMITS = Limits(lines=20, parts=12, more="; --format json lists all")
 _DETAIL_LINES_AT_MOST = 12
-_NAME_AT_LEAST = 8
-
-_COLOUR_OF_VERDICT = {
-    Verdict.FAILED: RED,
-    Verdict.UNKNOWN: RED,
-    Verdict.DRIFTED_AND_PENDING: MAGENTA,
-    Verdict.DRIFTED: MAGENTA,
-    Verdict.PENDING: YELLOW,
-    Verdict.IN_SYNC: GREEN,
-}
 
 
 def render_text(report: CheckReport, *, width: int = 80, color: bool = False) -> str:
@@ -68,31 +57,10 @@ class _Report(Terminal):
 
     def _table(self, report: CheckReport) -> Iterator[str]:
         rows = [[show.clean(cell) for cell in wording.table_row(check)] for check in report.checks]
-        widths = [
-            max(map(show.columns, column))
-            for column in zip(wording.TABLE_HEADERS, *rows, strict=True)
-        ]
-        room = self.width - sum(widths[1:]) - 2 * len(widths[1:])
-        if room < widths[0]:
-            # A status on two lines leaves more of the names in sight.
-            statuses = [row[2].replace(" and ", " and\n") for row in rows]
-            lines = "\n".join([wording.TABLE_HEADERS[2], *statuses]).split("\n")
-            room = max(room + widths[2] - max(map(show.columns, lines)), _NAME_AT_LEAST)
-            widths[0], widths[2] = min(widths[0], room), max(map(show.columns, lines))
-            for row, status in zip(rows, statuses, strict=True):
-                row[0], row[2] = show.cut_middle(row[0], room), status
-        for row, check in zip(rows, report.checks, strict=True):
-            style = _COLOUR_OF_VERDICT[check.verdict]
-            row[2] = "\n".join(self.styled(style, line) for line in row[2].split("\n"))
-        # The heading as rows: tabulate makes every column with a heading two wider.
-        table = tabulate(
-            [wording.TABLE_HEADERS, ["-" * width for width in widths], *rows],
-            tablefmt="plain",
-            disable_numparse=True,
-            colalign=wording.TABLE_ALIGNMENT,
+        verdicts = [check.verdict for check in report.checks]
+        yield from table_of_verdicts(
+            self, wording.TABLE_HEADERS, rows, verdicts, alignment=wording.TABLE_ALIGNMENT
         )
-        for line in table.split("\n"):
-            yield line.rstrip()
 
     def _section(self, check: EnvironmentCheck, *, strict: bool) -> Iterator[str]:
         outcome = check.outcome

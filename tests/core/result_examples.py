@@ -93,7 +93,7 @@ EVERYTHING = result(
     gate=Gated(
         Standing.HELD,
         ("approve by stateful (driftctl.yaml:48): aws_db_instance.main (replace).",),
-        "needs 1 of: dba (ada, grace)",
+        "1 of: dba (ada, grace)",
         'driftctl-py approve prod --reason "…"',
     ),
     fingerprint="f1-k7qm2d4x",
