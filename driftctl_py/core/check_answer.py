@@ -173,8 +173,8 @@ def _not_own(why: str) -> PolicyError:
 
 def _of_checkov(reports: list[_Json]) -> Iterator[_Finding]:
     looked_at = 0
-    for report in reports:
-        summary = _map(_map(report).get("summary")) or _map(report)
+    for report in _maps(reports):
+        summary = _map(report.get("summary")) or report
         if summary.get("parsing_errors"):
             raise PolicyError(
                 "Checkov could not read the plan, so it looked at less than there is.",
@@ -183,11 +183,22 @@ def _of_checkov(reports: list[_Json]) -> Iterator[_Finding]:
         count = summary.get("resource_count")
         # Where it does not say, it is believed.
         looked_at += count if isinstance(count, int) else 1
-        for each in _maps(_map(_map(report).get("results")).get("failed_checks")):
+        for each in _failed_checks(report):
             address = each.get("resource_address") or each.get("resource")
             yield _named(each.get("check_id"), each.get("check_name"), address)
     if not looked_at:
         yield _nothing_looked_at("Checkov")
+
+
+def _failed_checks(report: Mapping[str, _Json]) -> list[Mapping[str, _Json]]:
+    match report:
+        case {"results": {"failed_checks": [*failed]}}:
+            return _maps(failed)
+        # Where it has nothing to look at, there is this and no more.
+        case {"passed": _, "failed": 0}:
+            return []
+        case _:
+            raise _not_its()
 
 
 def _of_trivy(results: _Json) -> Iterator[_Finding]:
@@ -232,12 +243,16 @@ def _maps(found: _Json) -> list[Mapping[str, _Json]]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise PolicyError(
-            "What it printed is not what that program prints, so nobody knows what it found.",
-            todo="Run it by hand on a plan's JSON, and look whether its version is one that "
-            "prints this.",
-        )
+        raise _not_its()
     return found
+
+
+def _not_its() -> PolicyError:
+    return PolicyError(
+        "What it printed is not what that program prints, so nobody knows what it found.",
+        todo="Run it by hand on a plan's JSON, and look whether its version is one that "
+        "prints this.",
+    )
 
 
 def _message(

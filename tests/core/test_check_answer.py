@@ -161,13 +161,29 @@ def test_checkov() -> None:
     assert told(asked(0, checkov(FAILED))) == [(WARN, expected, address)]
     assert asked(0, checkov()) == ()
     assert told(asked(1, checkov({}))) == [(DENY, "a finding without a name", "")]
-    assert asked(0, [{"check_type": "terraform_plan"}, "odd"]) == ()
 
 
 def test_checkov_that_looked_at_nothing_asks_a_person() -> None:
     nothing = {"passed": 0, "failed": 0, "resource_count": 0, "checkov_version": "3.3"}
 
     assert told(asked(0, nothing)) == [(APPROVE, "Checkov looked at no resource at all.", "")]
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        [{"check_type": "terraform_plan"}],
+        [checkov(), "odd"],
+        [checkov(), {"results": ["odd"]}],
+        [checkov(), {"error": "it stopped"}],
+        {"results": {"failed_checks": None}},
+        {"results": {"failed_checks": ["odd"]}},
+        {"passed": 3, "failed": 1, "checkov_version": "3.3"},
+    ],
+)
+def test_what_only_begins_like_checkov_is_no_answer(printed: object) -> None:
+    with pytest.raises(PolicyError, match="is not what that program prints"):
+        asked(0, printed)
 
 
 def test_checkov_that_could_not_read_the_plan_is_no_answer() -> None:
