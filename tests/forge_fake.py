@@ -114,6 +114,7 @@ class Check:
     """A check run: all that was sent, merged, and its annotations, appended."""
 
     sent: Json
+    app: str = ACTIONS
     annotations: list[Json] = field(default_factory=list)
 
 
@@ -603,8 +604,10 @@ class FakeGitHub:
         if id is None:
             self._ids += 1
             id = self._ids
-            self.checks[id] = Check({"status": "queued"})
+            self.checks[id] = Check({"status": "queued"}, self.login)
         it = self.checks[id]
+        if it.app != self.login:
+            return _no(403, "Check run can only be modified by the GitHub App that created it.")
         it.sent |= sent | {"output": it.sent.get("output", {}) | output}
         it.annotations += annotations
         if "conclusion" in sent:
@@ -627,7 +630,7 @@ class FakeGitHub:
             self.repository,
             id=id,
             sent=it.sent,
-            app=shapes.app(self.url, self.login),
+            app=shapes.app(self.url, it.app),
             annotations=len(it.annotations),
             at=_when(self._now),
         )

@@ -117,10 +117,15 @@ class _Output(msgspec.Struct):
     text: str | None = None
 
 
+class _App(msgspec.Struct):
+    slug: str
+
+
 class _Run(msgspec.Struct):
     id: int
     output: _Output
     status: str
+    app: _App | None = None
     conclusion: str | None = None
     external_id: str | None = None
     html_url: str | None = None
@@ -351,6 +356,9 @@ class GitHub:
             for run in self._api.decoded(deed, page, _Runs).check_runs
             if (run.external_id or "") == check.external_id
         ]
+        # Nobody but the app that made it may change it.
+        me = self._me() if found else ""
+        found = [run for run in found if run.app is None or _is(_bot(run.app), me)]
         return sorted(found, key=lambda run: run.id, reverse=True)
 
     def _annotations_of(self, deed: Deed, run: _Run) -> Counter[Annotation]:
@@ -471,6 +479,11 @@ class GitHub:
 def _same(one: str, other: str) -> bool:
     """GitHub changes how lines end, and trims."""
     return one.split() == other.split()
+
+
+def _bot(app: _App) -> _User:
+    """As whom an app writes."""
+    return _User(f"{app.slug}[bot]")
 
 
 def _is(user: _User | None, me: str) -> bool:

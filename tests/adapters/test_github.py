@@ -919,6 +919,17 @@ class TestChecks:
 
         assert len(github.checks) == 3
 
+    def test_a_run_of_another_app_is_left_alone(self, github: FakeGitHub, forge: GitHub) -> None:
+        forge.publish_check(check())
+        github.login = "other[bot]"
+
+        other = github.client()
+        other.publish_check(check(title="theirs"))
+        other.publish_check(check(title="theirs again"))
+
+        titles = [it.sent["output"]["title"] for it in github.checks_of(HEAD)]
+        assert titles == ["in sync", "theirs again"]
+
     def test_a_line_that_is_not_known_is_the_first(self, github: FakeGitHub, forge: GitHub) -> None:
         forge.publish_check(check(0))
         forge.publish_check(check(0))
