@@ -36,6 +36,8 @@ _IN_SYNC_ROWS_AT_MOST = 10
 # Of more rows, each is worth more than its link.
 _LINKED_AT_MOST = 100
 _UNREADABLE_AT_MOST = 10
+# Bytes that no section and hardly an address has room in.
+_WORTH_A_LOOK = 64
 _BLANKS = re.compile(" {2,}")
 
 
@@ -90,7 +92,8 @@ class _Comment:
         sign, words = results_wording.icon_of_all(self.results), self._headline()
         head = [f"### {sign} {words}", *_unreadable(self.results)]
         footer = _footer(self.results, self.url)
-        if not self._fit(budget - sum(size_of(each) + 2 for each in (*head, footer))):
+        # Behind the last of them stands one end of line, not two.
+        if not self._fit(budget + 1 - sum(size_of(each) + 2 for each in (*head, footer))):
             return [head[0], f"There is no room for the rest. {self._where()}"], [], []
         omitted = self._omitted()
         sections = [
@@ -107,18 +110,16 @@ class _Comment:
 
     def _fit(self, room: int) -> bool:
         """Goes down the ladder as far as it has to."""
-        size = self.table.size + sum(
+        sizes = [
             section.size(amount)
             for section, amount in zip(self.sections, self.amounts, strict=True)
-        )
+        ]
+        size = self.table.size + sum(sizes)
         if size <= room:
             return True
         room -= sum(size_of(each) + 2 for each in self._most_said())
         # Of the same rank, the one that takes most room: many small ones then stay whole.
-        order = sorted(
-            range(len(self.sections)),
-            key=lambda at: (-self.sections[at].rank, -self.sections[at].size(self.amounts[at])),
-        )
+        order = sorted(range(len(sizes)), key=lambda at: (-self.sections[at].rank, -sizes[at]))
         grave = [at for at in order if self.sections[at].rank is Rank.DESTROYS]
         lesser = [at for at in order if self.sections[at].rank is not Rank.DESTROYS]
         size -= self.table.fold()
@@ -135,9 +136,14 @@ class _Comment:
         size = self._down(grave, Rung.COUNTS, size, room)
         size = self._down(grave, Rung.ROW, size, room)
         size -= self.table.cut(size - room, at_least=0)
+        if size > room:
+            return False
+        # Where not all that is destroyed has room anyway, some of it goes to the table.
+        size += self.table.grow(min(room // 4, room - size))
+        size += self._name_destroyed(grave, room - size)
         size += self.table.grow(room - size)
         self._give_back(room - size)
-        return size <= room
+        return True
 
     def _down(self, some: Sequence[int], rung: Rung, size: int, room: int) -> int:
         """One after the other, until there is room; what all of it takes then."""
@@ -154,9 +160,21 @@ class _Comment:
         self.rungs[at], self.amounts[at] = rung, section.amount(rung)
         return section.size(self.amounts[at]) - section.size(before)
 
+    def _name_destroyed(self, grave: Sequence[int], room: int) -> int:
+        """As much of it as has room; how much that takes."""
+        before = room
+        for at in sorted(grave):
+            counts = self.sections[at].amount(Rung.COUNTS)
+            if self.amounts[at] is None and self.sections[at].size(counts) <= room:
+                room -= self._set(at, Rung.COUNTS)
+            room -= self._more(at, room, Rung.DESTROYED)
+        return before - room
+
     def _give_back(self, room: int) -> None:
         """What still has room, to the environments first that a reader has to know most of: the
         highest rung that fits, and of the one above it as much as does."""
+        if room < _WORTH_A_LOOK:
+            return
         for at, section in enumerate(self.sections):
             size = section.size(self.amounts[at])
             for rung in reversed(Rung) if section.worth_one else ():
@@ -165,12 +183,17 @@ class _Comment:
                 if section.size(section.amount(rung)) - size <= room:
                     room -= self._set(at, rung)
                     break
-        for at, section in enumerate(self.sections):
-            amount = self.amounts[at]
-            if amount is not None and self.rungs[at] is not Rung.FULL:
-                more = section.more(amount, room)
-                room -= section.size(more) - section.size(amount)
-                self.amounts[at] = more
+        for at in range(len(self.sections)):
+            room -= self._more(at, room, Rung.FULL)
+
+    def _more(self, at: int, room: int, rung: Rung) -> int:
+        """On the way to that rung as far as there is room; how much that takes."""
+        section, amount = self.sections[at], self.amounts[at]
+        wanted = section.amount(rung)
+        if amount is None or wanted is None or rung <= self.rungs[at]:
+            return 0
+        self.amounts[at] = more = section.more(amount, wanted, room)
+        return section.size(more) - section.size(amount)
 
     def _omitted(self) -> Omitted:
         found = Omitted(rows=self.table.omitted)

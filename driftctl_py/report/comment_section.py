@@ -200,18 +200,19 @@ class Section:
             return Omitted(destroyed=self.destroyed, others=others, sections=1)
         return self._omitted(amount, self._said(brief=amount.brief)[2])
 
-    def more(self, amount: Amount, room: int) -> Amount:
-        """As much beyond that as ``room`` bytes have room for: first addresses, then attributes."""
+    def more(self, amount: Amount, wanted: Amount, room: int) -> Amount:
+        """As much of what is wanted beyond that as ``room`` bytes have room for: first addresses,
+        then attributes."""
         # Notes may say more where more is named, and a group opens with its first object.
         room -= _NOTES_GROW
         for group in self._groups:
             if group.first >= amount.heads:
                 room -= self._around(group)
-        heads = _reach(self._head_sizes, amount.heads, room)
+        heads = min(wanted.heads, _reach(self._head_sizes, amount.heads, room))
         room -= self._head_sizes[heads] - self._head_sizes[amount.heads]
         details = amount.details
         if heads == self.count:
-            details = _reach(self._rest_sizes, details, room)
+            details = min(wanted.details, _reach(self._rest_sizes, details, room))
         return Amount(heads, details, amount.brief)
 
     def _open_tag(self) -> str:

@@ -65,7 +65,7 @@ def _top(result: Result, since: datetime, count: int) -> Iterator[str]:
 
 def _objects(result: Result, room: int) -> Iterator[str]:
     section = Section(result)
-    amount = section.more(_NONE_YET, room - 200)
+    amount = section.more(_NONE_YET, Amount(section.count, section.count, brief=True), room - 200)
     yield from section.objects(amount)
     words = omissions(replace(section.omitted(amount), said=0))
     if words:

@@ -38,11 +38,15 @@ def prose(text: str) -> str:
 
 def inline(text: str) -> str:
     """The same where something of ours stands before it on its line."""
-    return _PUNCTUATION.sub(r"\\\g<0>", in_html(text))
+    return _PUNCTUATION.sub(r"\\\g<0>", _escaped(text))
 
 
 def in_html(text: str) -> str:
     """The same where no Markdown is read, as within ``<summary>``."""
+    return show.no_commands(_escaped(text))
+
+
+def _escaped(text: str) -> str:
     escaped = html.escape(show.clean(text), quote=False)
     return _LINKS.sub(rf"\g<0>{_INVISIBLE}", escaped)
 

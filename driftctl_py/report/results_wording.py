@@ -54,6 +54,7 @@ _ICONS = {
     Rank.PENDING: "🟡",
     Rank.IN_SYNC: "🟢",
 }
+_NO_OP = Kind.NO_OP.value
 _APPLIED = {State.APPLIED.value, State.UNVERIFIED.value, State.NOT_CONVERGED.value}
 _DONE_OR_NOTHING = {State.APPLIED.value, State.IN_SYNC.value}
 _WAITS = {State.ALLOWED.value, State.HELD.value, State.NOT_CONVERGED.value}
@@ -114,7 +115,7 @@ def effects(result: Result) -> Effects:
     kinds = Counter(item.action for item in result.items)
     totals = result.totals
     imported = totals.import_ if totals else 0
-    unmoved = sum(item.action == Kind.NO_OP.value and not item.drifted for item in result.items)
+    unmoved = sum(item.action == _NO_OP and not item.drifted for item in result.items)
     return Effects(
         destroyed=max(result.destroys, totals.destroy if totals else 0),
         replaced=kinds[Kind.REPLACE.value] + kinds[Kind.REPLACE_CREATE_FIRST.value],

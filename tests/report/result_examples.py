@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from driftctl_py.core.assessment import Totals
@@ -123,7 +123,7 @@ def drifted(address: str = "module.web.aws_s3_bucket.assets") -> Item:
 
 HELD = Gated(
     Standing.HELD,
-    lines=("aws_db_instance.main: stateful-needs-owner (driftctl.yaml:48) wants 1 of dba.",),
+    lines=("approve by stateful-needs-owner (driftctl.yaml:48): aws_db_instance.main (replace).",),
     needs="needs 1 of: dba (ada, grace); not the author of 3f2a91c (linus); good for 24 h",
     todo='driftctl-py approve staging --reason "…"',
 )
@@ -182,7 +182,3 @@ def many(count: int, name: str = "prod", action: str = "update") -> Result:
             for at in range(count)
         ),
     )
-
-
-def later(days: int) -> datetime:
-    return AT + timedelta(days=days)
