@@ -29,7 +29,7 @@ from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Apply, Decision, Hold, Refuse
 from driftctl_py.core.environment import Environment, Mode
 from driftctl_py.core.history import binding_of
-from driftctl_py.core.limits import is_limit
+from driftctl_py.core.limits import Limits, is_limit
 from driftctl_py.core.plan_report import PlanReport
 from driftctl_py.core.restraint import Why
 from driftctl_py.core.rule import Effect
@@ -305,7 +305,7 @@ class Reconciler:
     ) -> Outcome:
         """Hold the run lock; deal with what a pass that died left behind; anchor the trail."""
         with self._leases.held(order.environment.name, self._new_id()) as insist:
-            self._recovery.recover(order)
+            self._recovery.recover(order, limits=lambda: self._limits(order))
             first()
             try:
                 ready = self._at_pin(self._tightening.tightened(order))
@@ -313,6 +313,12 @@ class Reconciler:
                 # A run, so that the status knows that nobody could look.
                 return self._anchored(self._failed(self._begun(order), order, error))
             return self._anchored(do(Work(ready, insist)))
+
+    def _limits(self, order: Order) -> Limits:
+        """As the watched repository tightens them, where that can be read."""
+        with suppress(DriftctlError):
+            order = self._tightening.tightened(order)
+        return order.environment.limits
 
     def _anchored(self, outcome: Outcome) -> Outcome:
         """What came of it stands, even where the trail's head finds no place."""

@@ -379,6 +379,7 @@ class Contents:
     same: dict[str, str] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     wrote: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    config: bytes | None = None
     since: tuple[str, ...] = ()
     """The commits that were applied before, as it was told of them last."""
 
@@ -399,7 +400,7 @@ class Contents:
         return self.wrote.get(to.commit, ())
 
     def text(self, source: Source, revision: Revision, path: str) -> bytes | None:
-        return None
+        return self.config
 
 
 class Rules:

@@ -489,6 +489,21 @@ def test_an_apply_that_still_goes_on_is_left_alone(bench: Bench) -> None:
     assert bench.store.leases() == ()
 
 
+def test_an_apply_that_is_found_failed_counts_as_the_watched_repository_has_it(
+    bench: Bench,
+) -> None:
+    limits = b"defaults: {limits: {failures: 1}}\n"
+    bench.contents.config = b"version: 1\nenvironments: [{path: environments/prod}]\n" + limits
+    run = left(bench, State.APPLYING)
+    (bench.workdirs.home_of("prod") / "runs" / run.id).mkdir(parents=True)
+    bench.engine.lost = [done(1, errors=(Diagnostic("error", "The quota is spent."),), began=True)]
+
+    outcome = bench.reconciler.reconcile(order(environment=FREE))
+
+    assert outcome.run.state is State.REFUSED
+    assert "limits.failures is 1" in outcome.run.reason
+
+
 # One at a time.
 
 
