@@ -66,17 +66,22 @@ def _nobody(_: str) -> Collection[str]:
     return ()
 
 
+def _none(_: str) -> Collection[int]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Publisher:
     """Publishes for one ``scope``: workflows that look at different environments of one repository
     have one each, and then never touch what the other wrote. ``assign`` says who is asked to look
-    at an environment that drifted."""
+    at an environment that drifted, and ``merged`` which pull requests brought a commit."""
 
     forge: Forge
     texts: Texts
     now: Clock
     scope: str = ""
     assign: Callable[[str], Collection[str]] = _nobody
+    merged: Callable[[str], Collection[int]] = _none
 
     def __post_init__(self) -> None:
         """Raises `UsageError` for what cannot be a scope."""
@@ -140,29 +145,44 @@ class _Publication:
     # The comment.
 
     def comment(self) -> Iterator[Published]:
-        if not self.number:
+        if not self._commented:
             yield Published("comment: not written, for there is no pull request")
-            return
+        for number in self._commented:
+            yield from self._comment_on(number)
+
+    def _comment_on(self, number: int) -> Iterator[Published]:
         try:
-            why, url = self._stick(self.wanted, anew=True)
+            why, url = self._stick(number, anew=True)
         except ForgeError as error:
-            if not self.forge.pull(self.number).locked:
-                raise
-            yield Published(
-                f"comment: not written, for the conversation of pull request #{self.number} is "
-                f"locked: {error.what}"
-            )
-            return
-        yield Published(f"comment: {_DONE[why]}", url)
+            if self.forge.pull(number).locked:
+                yield Published(
+                    f"comment: not written, for the conversation of pull request #{number} is "
+                    f"locked: {error.what}"
+                )
+            else:
+                yield _failure(Kind.COMMENT, error)
+        else:
+            yield Published(f"comment: {_DONE[why]}", url)
 
     def comment_again(self) -> Iterator[Published]:
-        if self.number and not self.forge.pull(self.number).locked:
-            self._stick(self.wanted, anew=False)
+        for number in self._commented:
+            if not self.forge.pull(number).locked:
+                self._stick(number, anew=False)
         yield from ()
 
-    def _stick(self, wanted: Wanted, *, anew: bool) -> tuple[Why, str]:
+    @cached_property
+    def _commented(self) -> tuple[int, ...]:
+        """The pull requests that hear of it. What is applied after a merge is told to those that
+        brought it."""
+        if self.number:
+            return (self.number,)
+        if self.occasion is not Occasion.APPLY or not self.job.head:
+            return ()
+        return tuple(self.by.merged(self.job.head))
+
+    def _stick(self, number: int, *, anew: bool) -> tuple[Why, str]:
         """Until what is there needs nothing more: why it was written, or left, and its address."""
-        forge, number = self.forge, self.number
+        forge, wanted = self.forge, self.wanted
         done: tuple[Why, str] | None = None
         written = 0
         for _ in range(_ROUNDS):

@@ -332,6 +332,23 @@ def test_a_plan_and_what_became_of_it_are_told_in_two_comments(github: FakeGitHu
     assert said(github)[1] == "prod: pending"
 
 
+def test_what_is_applied_after_a_merge_is_told_where_it_was_reviewed(github: FakeGitHub) -> None:
+    other = github.add_pull(head=NEW, open=False)
+    applied = plan("prod", by=job(12, head=NEW, pull=0))
+    of_apply = replace(
+        applied,
+        results=tuple(replace(each, occasion=Occasion.APPLY) for each in applied.results),
+    )
+    by = Publisher(github.client(), TEXTS, lambda: NOON, merged=lambda commit: [1, other])
+
+    told = by.publish(of_apply, (Kind.COMMENT, Kind.STATUSES))
+    again = by.publish(of_apply, (Kind.COMMENT,))
+
+    assert words(told)[:2] == ["comment: written", "comment: written"]
+    assert said(github, 1) == said(github, other) == ["prod: pending"]
+    assert words(again) == ["comment: left as it is: it says the same"] * 2
+
+
 def test_a_closed_pull_request_still_gets_its_update(github: FakeGitHub) -> None:
     github.issues[1].open = False
 
