@@ -1,4 +1,7 @@
-"""What was reviewed is what is applied: branches, a base, a head, real engines, states in S3."""
+"""What was reviewed is what is applied: branches, a base, a head, a real engine, states in S3.
+
+Most of it needs no provider. Whose word counts, key by key, is tried in `core/test_trust.py`.
+"""
 
 from __future__ import annotations
 
@@ -18,21 +21,22 @@ ALONE: dict[str, Any] = {"people": {"ada": [ME]}, "groups": {"owners": ["ada"]}}
 APPROVAL = {"unverified": True, "author_may": True}
 
 
-def merged(site: Site, **apply: Any) -> Path:
-    """One environment with one server in the folder cloud, on main and applied; its file."""
-    cloud = with_folder_cloud(site)
-    site.environment("prod", SERVER)
-    site.settings["defaults"].update({"apply": apply, "approval": APPROVAL})
+def data(value: str, name: str = "one") -> str:
+    return f'resource "terraform_data" "{name}" {{\n  input = "{value}"\n}}\n'
+
+
+def merged(site: Site, **apply: Any) -> None:
+    """One environment that was never applied, on main."""
+    site.environment("prod", data("first"))
+    site.settings["defaults"] = {"apply": apply, "approval": APPROVAL}
     site.configure(**ALONE)
     site.commit()
-    site.apply("prod")
-    return cloud / "server-web.json"
 
 
-def proposed(site: Site, *, cpus: int, branch: str = "faster") -> str:
-    """A branch of main in which the server has another number of processors; its commit."""
-    site.git("switch", "--quiet", "--create", branch, "main")
-    site.environment("prod", SERVER.replace("cpus  = 2", f"cpus  = {cpus}"))
+def proposed(site: Site, value: str = "second") -> str:
+    """A branch of main in which the object has another value; its commit."""
+    site.git("switch", "--quiet", "--create", "faster", "main")
+    site.environment("prod", data(value))
     return site.commit()
 
 
@@ -41,8 +45,14 @@ def merge(site: Site, branch: str = "faster") -> None:
     site.git("merge", "--quiet", "--no-ff", "--message=Merge", branch)
 
 
-def cpus(server: Path) -> Any:
-    return json.loads(server.read_text())["cpus"]
+def applied(site: Site, name: str = "prod") -> list[str]:
+    """The values of all objects, as the state has them."""
+    text = site.snapshot()[0].get(site.key(name), b'{"resources": []}')
+    return sorted(
+        each["attributes"]["input"]["value"]
+        for resource in json.loads(text)["resources"]
+        for each in resource["instances"]
+    )
 
 
 def run_of(site: Site, state: str) -> dict[str, Any]:
@@ -52,22 +62,187 @@ def run_of(site: Site, state: str) -> dict[str, Any]:
     return found
 
 
-def ok(ran: Ran, code: int = 0) -> Ran:
+def ended(ran: Ran, code: int = 0) -> Ran:
     assert ran.code == code, ran.out + ran.err
     return ran
 
 
-def test_what_was_reviewed_on_a_branch_is_applied_after_the_merge(site: Site) -> None:
-    server = merged(site, git="auto")
+def test_what_was_reviewed_on_a_branch_is_applied_after_the_merge(s3_site: Site) -> None:
+    site = s3_site
+    merged(site, git="auto")
     before = site.snapshot()
-    head = proposed(site, cpus=8)
+    head = proposed(site)
 
-    reviewed = ok(site.main("review", "--base", "main"), 2)
+    reviewed = ended(site.main("review", "--base", "main"), 2)
     assert "prod: would be applied; it is allowed" in reviewed.out
     assert site.snapshot() == before
     assert run_of(site, "reviewed")["commit"] == head
-    assert cpus(server) == 2
     merge(site)
-    ok(site.main("apply", "prod", "--require-plan"))
+    ended(site.main("apply", "prod", "--require-plan"))
 
-    assert cpus(server) == 8
+    assert applied(site) == ["second"]
+    assert site.main("status", "--format", "json").json["environments"][0]["last"]["state"] == (
+        "applied"
+    )
+
+
+def test_another_commit_in_between_is_refused_with_what_differs(s3_site: Site) -> None:
+    site = s3_site
+    merged(site, git="auto")
+    proposed(site)
+    ended(site.main("review", "--base", "main"), 2)
+    site.git("switch", "--quiet", "main")
+    site.write("environments/prod/more.tf", data("unseen", "two"))
+    site.commit()
+    merge(site)
+
+    refused = ended(site.main("apply", "prod", "--require-plan", "--format", "json"), 1).json["run"]
+
+    assert "is not what was reviewed at" in refused["reason"]
+    assert "What governs the plan is not the same: environments/prod." in refused["reason"]
+    unseen = "terraform_data.two: reviewed, nothing was to be done with it; now: create."
+    assert unseen in refused["reason"]
+    assert "driftctl-py review prod --base HEAD" in refused["todo"]
+    assert applied(site) == []
+    # Once somebody looked at what is there now, that is what is applied.
+    ended(site.main("review", "prod", "--base", "HEAD"), 2)
+    ended(site.main("apply", "prod", "--require-plan"))
+    assert applied(site) == ["second", "unseen"]
+
+
+def test_an_approval_of_a_review_counts_for_the_apply(s3_site: Site) -> None:
+    site = s3_site
+    # The configuration wants it reviewed; nobody has to say so.
+    merged(site, git="gate", reviewed=True)
+    proposed(site)
+    held = ended(site.main("review", "--base", "main"), 2)
+    run = run_of(site, "reviewed")["id"]
+    assert f"driftctl-py approve {run}" in held.out
+
+    ended(site.main("approve", run, "--reason", "Black Friday"))
+    merge(site)
+    ended(site.main("apply", "prod"))
+
+    assert applied(site) == ["second"]
+
+
+def test_a_new_environment_is_reviewed_before_it_is_merged(s3_site: Site) -> None:
+    site = s3_site
+    merged(site, git="auto", reviewed=True)
+    site.git("switch", "--quiet", "--create", "faster")
+    site.environment("staging", data("new"))
+    site.commit()
+
+    found = ended(site.main("review", "staging", "--base", "main"), 2)
+    merge(site)
+    refused = ended(site.main("apply", "prod"), 1)
+    ended(site.main("apply", "staging"))
+
+    assert "staging: would be applied; it is allowed" in found.out
+    assert "No review of prod is known" in refused.out
+    assert (applied(site, "prod"), applied(site, "staging")) == ([], ["new"])
+
+
+def test_a_review_beside_a_held_lock_knows_nothing(s3_site: Site) -> None:
+    site = s3_site
+    merged(site, git="auto")
+    lock = {"ID": "1", "Operation": "OperationTypeApply", "Who": "grace@build-7"}
+    site.put(f"{site.key('prod')}.tflock", json.dumps(lock).encode())
+
+    found = ended(site.main("review", "--base", "main"), 1)
+
+    assert "The state is locked by grace@build-7" in found.out
+    assert run_of(site, "unknown")["purpose"] == "review"
+
+
+def test_drift_since_the_review_is_not_put_back_unseen(s3_site: Site) -> None:
+    site = s3_site
+    cloud = with_folder_cloud(site)
+    site.environment("prod", SERVER)
+    site.settings["defaults"].update({"apply": {"git": "auto", "drift": "auto"}})
+    site.configure()
+    site.commit()
+    site.apply("prod")
+    server = cloud / "server-web.json"
+    site.git("switch", "--quiet", "--create", "faster")
+    site.environment("prod", SERVER.replace("cpus  = 2", "cpus  = 8"))
+    site.commit()
+    ended(site.main("review", "--base", "main"), 2)
+    merge(site)
+    server.write_text(json.dumps({**json.loads(server.read_text()), "image": "drifted"}))
+
+    refused = ended(site.main("apply", "prod", "--require-plan"), 1)
+
+    assert "folder_server.web: reviewed: update; now: replace." in refused.out
+    assert json.loads(server.read_text())["image"] == "drifted"
+    # And of the providers: what is not listed is named, and never run.
+    site.configure(providers=["hashicorp/*"])
+    site.commit()
+    named = ended(site.main("review", "--base", "main"), 1)
+    assert "prod needs demo.driftctl.example/driftctl/folder, which `providers`" in named.out
+    site.configure(providers=["demo.driftctl.example/*/folder"])
+    site.commit()
+    ended(site.main("review", "--base", "main"), 2)
+
+
+DENY = """\
+#!/bin/sh
+echo "No owner." >&2
+exit 1
+"""
+
+
+def test_a_hostile_head_runs_nothing_of_its_own_and_loosens_nothing(s3_site: Site) -> None:
+    site = s3_site
+    site.settings["policies"] = [{"name": "owner", "run": ["checks/owner", "{plan}"]}]
+    site.settings["redact"] = [{"attribute": "input"}]
+    merged(site, git="gate")
+    _executable(site, "checks/owner", DENY)
+    site.commit()
+    site.git("switch", "--quiet", "--create", "evil")
+    evil = f"#!/bin/sh\ntouch {site.root}/evil\nexit 0\n"
+    for name in ("checks/owner", "checks/other", "terraform"):
+        _executable(site, name, evil)
+    site.environment("prod", data("hunter2-is-masked"))
+    site.settings["defaults"]["apply"] = {"git": "auto"}
+    site.settings["defaults"]["env"] = {"AWS_PROFILE": "admin"}
+    site.configure(
+        engine={"use": "./terraform"},
+        redact=[],
+        policies=[{"name": "mine", "run": ["checks/other", "{plan}"]}],
+        data_dir="./theirs",
+        people={"mallory": [ME]},
+        groups={"owners": ["mallory"]},
+        state={"s3": {**site.s3, "bucket": "mallorys"}},
+    )
+    site.commit()
+
+    found = ended(site.main("review", "--base", "main", "--format", "markdown"), 1)
+
+    assert "prod: would be refused" in found.out
+    assert "No owner." in found.out
+    assert "hunter2" not in found.out
+    assert not (site.root / "evil").exists()
+    assert not (site.repo / "theirs").exists()
+    for key in ("engine", "state", "redact", "people", "policies", "data_dir", "apply", "env"):
+        assert key in found.err
+
+
+def test_without_a_configuration_at_the_base_nothing_is_planned(s3_site: Site) -> None:
+    site = s3_site
+    site.write("README.md", "# Infra\n")
+    site.commit()
+    site.git("switch", "--quiet", "--create", "first")
+    merged(site, git="auto")
+
+    none = ended(site.main("review", "--base", "main"), 1)
+    unknown = ended(site.main("review", "--base", "nowhere"), 1)
+
+    assert "holds no driftctl.yaml, so nothing says who may approve what" in none.err
+    assert "nowhere is no commit, branch or tag of the repository" in unknown.err
+
+
+def _executable(site: Site, name: str, text: str) -> Path:
+    path = site.write(name, text)
+    path.chmod(0o755)
+    return path
