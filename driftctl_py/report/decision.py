@@ -90,6 +90,7 @@ class DecisionLines(Terminal):
                 yield from self.judgement(decision.judgement)
                 yield from self.standing(decision.requirement, decision.standing, run)
                 yield from self.closed(decision.closed)
+                yield from self._over_before(decision)
             case Refuse():
                 for reason in decision.reasons:
                     yield from self.wrapped(reason, "  ", indent=4)
@@ -147,6 +148,17 @@ class DecisionLines(Terminal):
         """Why it is not the time to apply it."""
         for each in closed:
             yield from self.wrapped(each.why, "  ", indent=4)
+
+    def _over_before(self, hold: Hold) -> Iterator[str]:
+        """Of yeses that count now, and will not when its time comes."""
+        ends = [each.until for each in hold.closed if each.until is not None]
+        late = [each for each in hold.standing.given if ends and each.expires_at <= max(ends)]
+        for each in late:
+            words = (
+                f"The yes of {person(each.by, self.people)} is over by then, at "
+                f"{moment(each.expires_at)}: another one will be needed."
+            )
+            yield from self.wrapped(words, "  ", indent=4)
 
     def _said(self, verb: str, approval: Approval) -> Iterator[str]:
         words = f"{verb} {person(approval.by, self.people)} at {moment(approval.at)}"

@@ -309,6 +309,18 @@ def test_a_no_is_shown_with_its_reason() -> None:
     assert "rejected by grace (github:grace) at 2026-11-24 09:13 UTC: Not on a Friday." in text
 
 
+def test_a_yes_that_is_over_before_its_time_comes_is_told_of() -> None:
+    given = said()
+    until = given.expires_at
+    later = Hold(JUDGEMENT, REQUIREMENT, Standing((given,)), (Closed("A.", until), Closed("B.")))
+    before = replace(later, closed=(Closed("A.", until - timedelta(seconds=1)), Closed("B.")))
+
+    text = " ".join(shown(later).split())
+
+    assert "A. B. The yes of ada (github:ada) is over by then, at 2026-11-25 09:14 UTC:" in text
+    assert "is over by then" not in " ".join(shown(before).split())
+
+
 def test_an_author_who_may_and_a_requirement_without_groups() -> None:
     requirement = Requirement(author_may=True, expires_seconds=600)
     hold = Hold(replace(JUDGEMENT, changes=(HEALED,)), requirement, ASKED)
