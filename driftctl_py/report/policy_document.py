@@ -1,4 +1,7 @@
-"""What explain, replay, test and lint found as JSON documents, for programs. Nothing is cut."""
+"""What explain, replay, test and lint found as JSON documents, for programs. Nothing is cut.
+
+Their shape is a promise (``schema_version``), written down in ``docs/policy.schema.json``.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ def render_explanation_json(found: Explanation) -> str:
             },
             "judgement": _judgement(found.judgement),
             "judged_then": found.then and _judgement(found.then),
-            "asked": {name: how.value for name, how in found.beside.items()},
+            # Keys are one word: "policies" of "policies and checks".
+            "asked": {name.split()[0]: how.value for name, how in found.beside.items()},
         },
     )
 
