@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from driftctl_py.compose.checking import Options, environments
 from driftctl_py.compose.rendering import ReadOptions, Source, reading
-from driftctl_py.compose.surroundings import find_config, now
-from driftctl_py.errors import ConfigError, Problem, UsageError
+from driftctl_py.compose.surroundings import data_dir, environ, find_config, now
+from driftctl_py.errors import ConfigError, DriftctlError, Problem, UsageError
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -119,7 +119,48 @@ def lint(asking: Asking) -> tuple[tuple[Lint, ...], int]:
     from driftctl_py.core.policy_lint import lint as findings
 
     config, every = _environments(asking)
-    return findings(every), len(_rules(config))
+    rules = len(_rules(config))
+    found = findings(every)
+    # Looked for only where a rule asks for a type, and what is stored only where the code has none.
+    if not any(rule.types for each in every for rule in each.rules):
+        return found, rules
+    seen = _types_in_code(asking, config, every)
+    with_types = findings(every, seen)
+    if not seen or len(with_types) == len(found):
+        return found, rules
+    return findings(every, seen | _types_in_plans(asking, every)), rules
+
+
+def _types_in_code(asking: Asking, config: Config, every: Sequence[Environment]) -> frozenset[str]:
+    from driftctl_py.adapters.git import GitSources
+    from driftctl_py.app.seen_types import seen_in_code
+
+    here = find_config(asking.options.config).resolve().parent
+    own = data_dir(asking.options.data_dir, config.data_dir, here)
+    sources = GitSources(own, here=here, environ=environ())
+    asking.stop.when_asked(sources.stop)
+    used = dict.fromkeys(each.source for each in every)
+    return seen_in_code([config.sources[name] for name in used], sources, _read)
+
+
+def _types_in_plans(asking: Asking, every: Sequence[Environment]) -> frozenset[str]:
+    from driftctl_py.app.seen_types import seen_in_plans
+    from driftctl_py.compose.applying import opened
+
+    try:
+        with opened(asking.options) as kept:
+            return seen_in_plans(every, kept.store, kept.artifacts)
+    except DriftctlError as error:
+        # Rules are looked through where no store is at hand, too.
+        asking.progress.note(f"Types of stored plans are not known here: {error.what}")
+        return frozenset()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _stored(options: Options, prefix: str) -> tuple[Run, PlanReport]:
