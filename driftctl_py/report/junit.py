@@ -17,8 +17,7 @@ _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``outcome`` is ``error`` or ``failure``, empty for what passed. ``file`` and ``line`` are
-    where it is written, if that is known."""
+    """``outcome`` is ``error`` or ``failure``, empty for what passed."""
 
     name: str
     group: str
@@ -26,8 +25,6 @@ class Case:
     type: str = ""
     message: str = ""
     body: str = ""
-    file: str = ""
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +71,7 @@ def _counts(cases: Sequence[Case]) -> dict[str, Any]:  # Any: attributes of a ta
 
 
 def _case(case: Case) -> Iterator[str]:
-    # Any: as above.
-    where: dict[str, Any] = {"file": case.file, "line": case.line} if case.file else {}
-    yield _tag("testcase", name=case.name, classname=case.group, **where, time=0)
+    yield _tag("testcase", name=case.name, classname=case.group, time=0)
     if case.outcome:
         tag = _tag(case.outcome, type=case.type, message=case.message)
         yield f"{tag}{_text(case.body)}</{case.outcome}>"

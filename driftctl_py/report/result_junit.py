@@ -56,9 +56,10 @@ def _case(alert: ResultAlert) -> Case:
         outcome="error" if alert.rule in _ERRORS else "failure",
         type=alert.rule.name,
         message=alert.message,
-        body="\n".join(alert.details),
-        file=alert.file,
-        line=alert.line,
+        # Not all readers know of an attribute for it.
+        body="\n".join(
+            [*alert.details, *([f"at {alert.file}:{alert.line}"] if alert.file else [])]
+        ),
     )
 
 
