@@ -21,7 +21,7 @@ from tabulate import tabulate
 
 from driftctl_py.core.result import Occasion, Results
 from driftctl_py.report import results_wording, show
-from driftctl_py.report.comment_section import Omitted, Rung, Section, omissions, size_of
+from driftctl_py.report.comment_section import Amount, Omitted, Rung, Section, omissions, size_of
 from driftctl_py.report.markup import code, inline, link, prose
 from driftctl_py.report.results_wording import Rank
 
@@ -78,6 +78,10 @@ class _Comment:
             section.amount(Rung.FULL if section.worth_one else Rung.ROW)
             for section in self.sections
         ]
+        self.sizes = [
+            section.size(amount)
+            for section, amount in zip(self.sections, self.amounts, strict=True)
+        ]
         self.rungs = [Rung.ROW if each is None else Rung.FULL for each in self.amounts]
         self.table = _Table(results, self.sections)
 
@@ -110,16 +114,14 @@ class _Comment:
 
     def _fit(self, room: int) -> bool:
         """Goes down the ladder as far as it has to."""
-        sizes = [
-            section.size(amount)
-            for section, amount in zip(self.sections, self.amounts, strict=True)
-        ]
-        size = self.table.size + sum(sizes)
+        size = self.table.size + sum(self.sizes)
         if size <= room:
             return True
         room -= sum(size_of(each) + 2 for each in self._most_said())
         # Of the same rank, the one that takes most room: many small ones then stay whole.
-        order = sorted(range(len(sizes)), key=lambda at: (-self.sections[at].rank, -sizes[at]))
+        order = sorted(
+            range(len(self.sizes)), key=lambda at: (-self.sections[at].rank, -self.sizes[at])
+        )
         grave = [at for at in order if self.sections[at].rank is Rank.DESTROYS]
         lesser = [at for at in order if self.sections[at].rank is not Rank.DESTROYS]
         size -= self.table.fold()
@@ -156,9 +158,13 @@ class _Comment:
 
     def _set(self, at: int, rung: Rung) -> int:
         """How much more room that takes."""
-        section, before = self.sections[at], self.amounts[at]
-        self.rungs[at], self.amounts[at] = rung, section.amount(rung)
-        return section.size(self.amounts[at]) - section.size(before)
+        self.rungs[at] = rung
+        return self._take(at, self.sections[at].amount(rung))
+
+    def _take(self, at: int, amount: Amount | None) -> int:
+        before = self.sizes[at]
+        self.amounts[at], self.sizes[at] = amount, self.sections[at].size(amount)
+        return self.sizes[at] - before
 
     def _name_destroyed(self, grave: Sequence[int], room: int) -> int:
         """As much of it as has room; how much that takes."""
@@ -176,11 +182,10 @@ class _Comment:
         if room < _WORTH_A_LOOK:
             return
         for at, section in enumerate(self.sections):
-            size = section.size(self.amounts[at])
             for rung in reversed(Rung) if section.worth_one else ():
                 if rung <= self.rungs[at]:
                     break
-                if section.size(section.amount(rung)) - size <= room:
+                if section.size(section.amount(rung)) - self.sizes[at] <= room:
                     room -= self._set(at, rung)
                     break
         for at in range(len(self.sections)):
@@ -192,8 +197,7 @@ class _Comment:
         wanted = section.amount(rung)
         if amount is None or wanted is None or rung <= self.rungs[at]:
             return 0
-        self.amounts[at] = more = section.more(amount, wanted, room)
-        return section.size(more) - section.size(amount)
+        return self._take(at, section.more(amount, wanted, room))
 
     def _omitted(self) -> Omitted:
         found = Omitted(rows=self.table.omitted)

@@ -115,7 +115,9 @@ def effects(result: Result) -> Effects:
     kinds = Counter(item.action for item in result.items)
     totals = result.totals
     imported = totals.import_ if totals else 0
-    unmoved = sum(item.action == _NO_OP and not item.drifted for item in result.items)
+    unmoved = 0
+    if kinds[_NO_OP]:
+        unmoved = sum(item.action == _NO_OP and not item.drifted for item in result.items)
     return Effects(
         destroyed=max(result.destroys, totals.destroy if totals else 0),
         replaced=kinds[Kind.REPLACE.value] + kinds[Kind.REPLACE_CREATE_FIRST.value],

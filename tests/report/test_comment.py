@@ -414,11 +414,11 @@ def test_rows_of_what_destroys_go_last_of_all() -> None:
     assert size(comment) <= 10_000
 
 
-@pytest.mark.parametrize("budget", [*range(400), -5])
-def test_no_budget_is_too_small(budget: int) -> None:
-    comment = render_comment(Results((LADDER, QA), missing=("edge",)), budget=budget)
+def test_no_budget_is_too_small() -> None:
+    results = Results((LADDER, QA), missing=("edge",))
 
-    assert size(comment) <= max(0, budget)
+    assert all(size(render_comment(results, budget=each)) <= each for each in range(1500))
+    assert render_comment(results, budget=-5) == ""
 
 
 def test_a_budget_for_the_answer_alone_gives_that() -> None:
@@ -568,7 +568,10 @@ def is_well_formed(markdown: str) -> None:
         RUN_URL,
         REPORT_URL,
     }
-    read = "".join(child.content for child in inside if child.type == "text")
+    read = "\n".join(
+        "".join(child.content for child in token.children or () if child.type == "text")
+        for token in tokens
+    )
     # The invisible character behind it keeps a forge from linking it.
     assert not re.search(r"@(?!\u200b)|#\d|\bGH-\d|://|\bwww\.", read)
 
