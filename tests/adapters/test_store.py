@@ -605,6 +605,8 @@ def test_a_moment_and_a_mapping_are_recorded_as_they_are_read_back(store: Store)
     assert verify(store.entries(), []) == (2, ())
 
 
+# Hundreds of changes; in a bucket the trail is the same rows of SQLite.
+@pytest.mark.parametrize("place", ["sqlite", "postgres"], indirect=True)
 def test_every_changed_byte_of_the_trail_is_found(store: Store, place: Place) -> None:
     store.note(PLANNED, replace(PLANNED, evidence={}), APPROVED)
     ((text, before, hash),) = rows(

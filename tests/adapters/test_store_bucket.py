@@ -482,7 +482,8 @@ def test_a_copy_that_could_not_follow_catches_up(
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All is pruned that may be, at once."""
+    """All is pruned that may be, at once, and whatever comes is late."""
+    monkeypatch.setattr(numbers, "LATE", timedelta(seconds=-5))
     monkeypatch.setattr(bucket, "WHOLE_AFTER", 4)
     monkeypatch.setattr(numbers, "KEPT", timedelta(seconds=-5))
 
@@ -525,10 +526,8 @@ def test_a_machine_that_was_away_for_long_catches_up(place: Place) -> None:
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("before", [0, 1, 5])
 def test_a_put_that_was_on_its_way_for_long_does_not_count_under_an_old_number(
-    place: Place, lying: Bucket, monkeypatch: pytest.MonkeyPatch, before: int
+    place: Place, lying: Bucket, before: int
 ) -> None:
-    # Whatever comes is late.
-    monkeypatch.setattr(numbers, "LATE", timedelta(seconds=-5))
     wire, other = Wire(lying), machine(place, "other").open()
     store = opened(wire, place)
 

@@ -33,7 +33,7 @@ from driftctl_py.adapters.store.numbers import (
     number_of,
     superfluous,
 )
-from driftctl_py.adapters.store.objects import Item, Listing, Objects, attempts
+from driftctl_py.adapters.store.objects import Item, Listing, Objects, turns
 from driftctl_py.adapters.store.replica import (
     Position,
     Replica,
@@ -119,11 +119,11 @@ class BucketDatabase:
     def write(self, change: Callable[[Connection], T]) -> T:
         """Do it until nobody else was faster."""
         with self._translated():
-            for _ in attempts(BUSY_SECONDS):
+            for _ in turns(BUSY_SECONDS):
                 with self._alone():
                     at, listing = self._follow()
                     with suppress(_Taken):
-                        return self._try(change, at, listing)
+                        return self._try(change, at, listing.at)
         raise self._busy()
 
     def close(self) -> None:
@@ -132,14 +132,14 @@ class BucketDatabase:
 
     # --- writing
 
-    def _try(self, change: Callable[[Connection], T], at: Position, listing: Listing) -> T:
+    def _try(self, change: Callable[[Connection], T], at: Position, seen: datetime) -> T:
         recorded: list[Position] = []
         result: list[T] = []
         try:
             with self._copy.writing() as connection:
                 result.append(change(connection))
                 if rows := touched(connection):
-                    recorded.append(self._put(at, listing, rows=rows))
+                    recorded.append(self._put(at, seen, rows=rows))
                     settle(connection, recorded[0])
         except DriftctlError:
             # It is recorded. A copy that could not commit (a full disk) is only behind by it.
@@ -153,12 +153,12 @@ class BucketDatabase:
         return result[0]
 
     def _put(
-        self, at: Position, listing: Listing, *, rows: list[Row], whole: bytes | None = None
+        self, at: Position, seen: datetime, *, rows: list[Row], whole: bytes | None = None
     ) -> Position:
-        """Put what comes after ``at``. Raises `_Taken`."""
+        """Put what comes after ``at``, the last one at the moment ``seen``. Raises `_Taken`."""
         number = at.number + 1
         data = _encoded(_Change(FORMAT, VERSION, number, at.digest, token_hex(8), rows, whole))
-        made = claim(self._objects, _LOG, number, data, seen=listing)
+        made = claim(self._objects, _LOG, number, data, seen=seen)
         if made is None:
             raise _Taken
         return Position(number, _digest(data), made.etag)
@@ -178,7 +178,7 @@ class BucketDatabase:
 
     def _follow(self) -> tuple[Position, Listing]:
         """Bring the copy up to date, under its lock; and how far that is, by which listing."""
-        for _ in attempts(BUSY_SECONDS):
+        for _ in turns(BUSY_SECONDS):
             at = self._replica.position() or self._install_newest()
             if at is None:
                 continue
@@ -212,8 +212,8 @@ class BucketDatabase:
 
     def _fetched(self, at: Position, items: Sequence[tuple[int, Item]]) -> Position | None:
         rows: list[Row] = []
-        names = [item.name for _, item in items]
-        for (number, item), data in zip(items, self._objects.get_all(names), strict=True):
+        found = self._objects.get_all([item for _, item in items])
+        for (number, item), data in zip(items, found, strict=True):
             if data is None:
                 return None
             if number != at.number + 1:
@@ -239,7 +239,7 @@ class BucketDatabase:
         listing = self._objects.listed(name)
         if not listing.items:
             return self._begin(listing)
-        data = self._objects.get(name) or b""
+        data = self._objects.get(listing.items[0]) or b""
         first = self._decoded(name, data, _Change)
         if first.whole is None:
             raise self._damaged(name, "it is no beginning")
@@ -253,7 +253,7 @@ class BucketDatabase:
         if not numbered:
             return None
         number, item = numbered[-1]
-        data = self._objects.get(item.name)
+        data = self._objects.get(item)
         found = self._objects.listed(name_of(_LOG, number)).items
         if data is None or not found:
             # Pruned since it was listed: there are newer ones.
@@ -267,13 +267,13 @@ class BucketDatabase:
 
     def _bring_up_to_date(self) -> None:
         with self._alone():
-            for _ in attempts(BUSY_SECONDS):
+            for _ in turns(BUSY_SECONDS):
                 at, listing = self._follow()
                 if is_current(self._replica.schema(), self.shown):
                     return
                 with suppress(_Taken):
                     image = self._migrated(self._replica.image())
-                    position = self._put(at, listing, rows=[], whole=image)
+                    position = self._put(at, listing.at, rows=[], whole=image)
                     self._replica.install(image, position)
                     return
         raise self._busy()
@@ -283,7 +283,7 @@ class BucketDatabase:
         self._insist_on_conditions()
         image = self._migrated(None)
         with suppress(_Taken):
-            at = self._put(Position(FIRST - 1, "", ""), listing, rows=[], whole=image)
+            at = self._put(Position(FIRST - 1, "", ""), listing.at, rows=[], whole=image)
             self._replica.install(image, at)
             return at
         return None

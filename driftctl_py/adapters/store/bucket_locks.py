@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from driftctl_py.adapters.store.numbers import claim, number_of, superfluous
-from driftctl_py.adapters.store.objects import Item, Listing, Objects, attempts
+from driftctl_py.adapters.store.objects import Item, Objects, turns
 from driftctl_py.core.lease import Lease
 from driftctl_py.errors import DriftctlError, StoreError, Unavailable
 
@@ -41,12 +41,14 @@ class _Held(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The last one of an environment, at a moment."""
+    """The last one of an environment, as it was listed at a moment of S3's; ``now`` is that moment
+    more exactly. ``older`` may be removed."""
 
-    listing: Listing
-    number: int
-    lease: Lease | None
+    at: datetime
     now: datetime
+    number: int = 0
+    lease: Lease | None = None
+    older: tuple[str, ...] = ()
 
 
 class BucketLocks:
@@ -59,25 +61,23 @@ class BucketLocks:
 
     def take(self, lease: Lease) -> Lease | None:
         """None: it is ours now. Else who has it."""
-        for _ in attempts(BUSY_SECONDS):
+        for _ in turns(BUSY_SECONDS):
             found = self._found(lease.environment)
             if found is None:
                 continue
-            holder = found.lease
+            now, holder = found.now, found.lease
             if holder is not None and not _same(holder, lease):
                 lasts = timedelta(seconds=holder.seconds)
-                if holder.beat_at + lasts >= found.now:
+                if holder.beat_at + lasts >= now:
                     return holder
-            if self._put(
-                lease.environment, found, replace(lease, taken_at=found.now, beat_at=found.now)
-            ):
+            if self._put(lease.environment, found, replace(lease, taken_at=now, beat_at=now)):
                 self._prune(found)
                 return None
         raise self._busy(lease)
 
     def beat(self, lease: Lease) -> bool:
         """False when the lock was lost to somebody."""
-        for _ in attempts(BUSY_SECONDS):
+        for _ in turns(BUSY_SECONDS):
             found = self._found(lease.environment)
             if found is None:
                 continue
@@ -89,7 +89,7 @@ class BucketLocks:
 
     def free(self, lease: Lease) -> None:
         """Nothing happens when it is somebody else's by now."""
-        for _ in attempts(BUSY_SECONDS):
+        for _ in turns(BUSY_SECONDS):
             found = self._found(lease.environment)
             if found is None:
                 continue
@@ -108,7 +108,7 @@ class BucketLocks:
             if number_of(item.name) is not None:
                 last[item.name.rpartition("/")[0]] = item
         held = [item for item in last.values() if item.size]
-        texts = self._objects.get_all([item.name for item in held])
+        texts = self._objects.get_all(held)
         # One that was pruned since it was listed was not the last one any more.
         found = [
             _read(item.name, text)
@@ -120,33 +120,33 @@ class BucketLocks:
     def _found(self, environment: str) -> _Found | None:
         """None: it was followed by others before it could be read."""
         listing = self._objects.listed(_shelf(environment))
-        numbered = [item for item in listing.items if number_of(item.name) is not None]
         now = self._agreed(listing.at)
+        numbered = [item for item in listing.items if number_of(item.name) is not None]
         if not numbered:
-            return _Found(listing, 0, None, now)
+            return _Found(listing.at, now)
         last = numbered[-1]
         number = number_of(last.name) or 0
-        if not last.size:
-            return _Found(listing, number, None, now)
-        text = self._objects.get(last.name)
-        return None if text is None else _Found(listing, number, _read(last.name, text), now)
+        older = tuple(superfluous(listing, below=number))
+        text = self._objects.get(last) if last.size else b""
+        if text is None:
+            return None
+        lease = _read(last.name, text) if text else None
+        return _Found(listing.at, now, number, lease, older)
 
     def _agreed(self, theirs: datetime) -> datetime:
         mine = self._now()
         return mine if abs(mine - theirs) <= _AGREES else theirs
 
     def _put(self, environment: str, found: _Found, lease: Lease | None) -> bool:
-        number = found.number + 1
         data = _spelled(lease) if lease is not None else b""
         shelf = _shelf(environment)
-        return claim(self._objects, shelf, number, data, seen=found.listing) is not None
+        return claim(self._objects, shelf, found.number + 1, data, seen=found.at) is not None
 
     def _prune(self, found: _Found) -> None:
-        old = superfluous(found.listing, below=found.number)
         # Who may not remove, or does not get to it now, leaves some names more.
-        if old:
+        if found.older:
             with suppress(DriftctlError):
-                self._objects.remove(old)
+                self._objects.remove(found.older)
 
     def _busy(self, lease: Lease) -> Unavailable:
         return Unavailable(

@@ -8,7 +8,7 @@ the second one not without the third.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from driftctl_py.adapters.store.objects import Created, Listing, Objects
 
@@ -32,11 +32,11 @@ def number_of(name: str) -> int | None:
 
 
 def claim(
-    objects: Objects, shelf: str, number: int, data: bytes, *, seen: Listing
+    objects: Objects, shelf: str, number: int, data: bytes, *, seen: datetime
 ) -> Created | None:
-    """Put it under a number that was free when ``seen`` was. None: it is somebody else's."""
+    """Put it under a number that was free at the moment ``seen``. None: it is somebody else's."""
     made = objects.create(name_of(shelf, number), data)
-    if made is None or number == FIRST or made.at - seen.at < LATE:
+    if made is None or number == FIRST or made.at - seen < LATE:
         return made
     there = {number_of(item.name) for item in objects.listed(shelf).items}
     if number > FIRST + 1:

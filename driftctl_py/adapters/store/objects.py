@@ -24,7 +24,10 @@ from driftctl_py.errors import DriftctlError, StoreError, Unavailable
 # For how long S3 may fail before we do: longer than it takes to get over a "slow down".
 PATIENCE_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_FIRST_TURN, _SHORTEST_TURN = 0.2, 0.02
 _AT_ONCE = 8
+# A few small ones are kept in mind: run locks, and what came before our own.
+_KNOWN, _SMALL = 30, 1 << 16
 # As many as S3 removes at once.
 _PAGE = 1000
 
@@ -56,8 +59,8 @@ class Created:
 
 
 def attempts(seconds: float) -> Iterator[None]:
-    """Again and again, after pauses that get longer and are left to chance, so that those who met
-    once do not meet again; until it has been long enough."""
+    """Again and again where S3 does not get on with it, after pauses that get longer; until it has
+    been long enough."""
     until, longest, chance = time.monotonic() + seconds, _FIRST_PAUSE, SystemRandom()
     while True:
         yield
@@ -66,6 +69,20 @@ def attempts(seconds: float) -> Iterator[None]:
             return
         time.sleep(pause)
         longest = min(longest * 2, _LONGEST_PAUSE)
+
+
+def turns(seconds: float) -> Iterator[None]:
+    """Again and again where somebody else was faster, until it has been long enough. Who comes new
+    lets those go first who have waited, whose pauses get shorter: somebody always gets on, so it is
+    not the bucket that has to be spared, but the one who is never the first."""
+    until, longest, chance = time.monotonic() + seconds, _FIRST_TURN, SystemRandom()
+    while True:
+        yield
+        pause = chance.uniform(0, longest)
+        if time.monotonic() + pause > until:
+            return
+        time.sleep(pause)
+        longest = max(longest * 0.8, _SHORTEST_TURN)
 
 
 class Objects:
@@ -89,6 +106,8 @@ class Objects:
             if kms_key_id
             else {"ServerSideEncryption": "AES256"}
         )
+        # What was put stays as it is: the last few need not be asked for again.
+        self._known: dict[str, tuple[bytes, Created]] = {}
 
     @property
     def shown(self) -> str:
@@ -118,17 +137,19 @@ class Objects:
         # The first page's: what is put while the others are fetched may be missing.
         return Listing(moments[0], tuple(found))
 
-    def get(self, name: str) -> bytes | None:
-        """What it holds; None when it is not there, or not any more."""
-        found = self._got(name)
-        return None if found is None else found[0]
+    def get(self, item: Item) -> bytes | None:
+        """What one holds that was listed; None when it is not there any more."""
+        known = self._known.get(item.name)
+        if known is None or known[1].etag != item.etag:
+            known = self._got(item.name)
+        return None if known is None else known[0]
 
-    def get_all(self, names: Sequence[str]) -> list[bytes | None]:
+    def get_all(self, items: Sequence[Item]) -> list[bytes | None]:
         """Several, at once."""
-        if len(names) < 2:
-            return [self.get(name) for name in names]
+        if len(items) < 2:
+            return [self.get(item) for item in items]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self.get, names))
+            return list(pool.map(self.get, items))
 
     def create(self, name: str, data: bytes) -> Created | None:
         """None: somebody else's is there. Raises `Unavailable` where S3 does not say whether ours
@@ -139,7 +160,7 @@ class Objects:
         for _ in attempts(PATIENCE_SECONDS):
             try:
                 with self._translated("be written", _TO_PUT):
-                    return self._put(name, data)
+                    return self._know(name, data, self._put(name, data))
             except Unavailable as error:
                 # It may be there for all that, and then the next one finds it.
                 failure = error.what
@@ -188,8 +209,16 @@ class Objects:
                 if error.response["Error"].get("Code") in ("NoSuchKey", "404"):
                     return None
                 raise
+            made = Created(answer["LastModified"], answer["ETag"])
             with answer["Body"] as body:
-                return body.read(), Created(answer["LastModified"], answer["ETag"])
+                data: bytes = body.read()
+        return data, self._know(name, data, made)
+
+    def _know(self, name: str, data: bytes, made: Created) -> Created:
+        if len(data) <= _SMALL:
+            # Another thread's may be pushed out: then it is asked for again.
+            self._known = dict(list(self._known.items())[-_KNOWN:]) | {name: (data, made)}
+        return made
 
     def _moment(self, answer: Mapping[str, Any]) -> datetime:
         # Any: what botocore makes of an answer.
