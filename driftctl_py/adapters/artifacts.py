@@ -99,7 +99,7 @@ class LocalArtifacts:
         """All that were ever kept, in the order of the trail."""
         with self._translated("list its anchors"):
             shelves = sorted((self._directory / _ANCHORS).iterdir())
-            return _anchors(name for shelf in shelves for name in os.listdir(shelf))  # noqa: PTH208
+            return _anchors(name for shelf in shelves for name in os.listdir(shelf))  # noqa: PTH208 - names alone, of very many
 
     def prune(self, *, before: datetime, keep: Collection[str]) -> int:
         """Remove what was put before that moment and is not to be kept; how many. Of the anchors

@@ -55,8 +55,8 @@ def _write(path: str, data: bytes) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.rename(half, path)  # noqa: PTH104
-    directory = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120
+    os.rename(half, path)  # noqa: PTH104 - pathlib takes long to import
+    directory = os.open(os.path.dirname(path), os.O_RDONLY)  # noqa: PTH120 - the same
     try:
         os.fsync(directory)
     finally:
@@ -72,7 +72,7 @@ def _started() -> str | None:
 
 def _first_line(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - the same
             return file.readline().strip()
     except OSError:
         return None

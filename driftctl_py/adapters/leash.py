@@ -97,10 +97,10 @@ def _children(child: int) -> list[int]:
     if not os.path.exists("/proc/self/stat"):  # noqa: PTH110 - pathlib takes long to import
         return [-child]
     own, found = str(os.getpid()), []
-    for name in os.listdir("/proc"):  # noqa: PTH208
+    for name in os.listdir("/proc"):  # noqa: PTH208 - the same
         if name.isdigit():
             try:
-                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - the same
                     # Its name, in brackets, may hold brackets and spaces itself.
                     parent = file.read().rpartition(")")[2].split()[1]
             except (OSError, IndexError):  # gone meanwhile

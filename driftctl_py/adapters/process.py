@@ -435,7 +435,7 @@ def start_piped(
     )
     try:
         assert process.stdout is not None  # noqa: S101 - asked for above
-        assert process.stderr is not None  # noqa: S101
+        assert process.stderr is not None  # noqa: S101 - it was asked for as a pipe
         with process.stdout, process.stderr:
             yield Piped(process, process.stdout.fileno(), process.stderr.fileno())
     finally:

@@ -333,7 +333,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_error(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted; nothing was changed", file=sys.stderr)  # noqa: T201
+        print("interrupted; nothing was changed", file=sys.stderr)  # noqa: T201 - what it is for
         return 130
     except BrokenPipeError:
         # The reader of our output went away (`| head`); nobody is left to tell.
@@ -475,7 +475,7 @@ def _run(top: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
         case "completion":
             import shtab
 
-            print(shtab.complete(parser(), shell=arguments.shell))  # noqa: T201
+            print(shtab.complete(parser(), shell=arguments.shell))  # noqa: T201 - what it is for
             return 0
         case _:
             top.print_help()
@@ -498,4 +498,4 @@ def print_error(error: DriftctlError) -> None:
     said = no_commands("\n".join(clean(line) for text in lines for line in text.split("\n")))
     # ValueError: it was closed since. Whoever cannot hear it still gets the exit code.
     with suppress(OSError, ValueError):
-        print(said, file=sys.stderr)  # noqa: T201
+        print(said, file=sys.stderr)  # noqa: T201 - what it is for

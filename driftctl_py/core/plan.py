@@ -103,7 +103,7 @@ class Joined:
     def entry(self) -> Change:
         """The change, or the drift where there is no change."""
         found = self.change or self.drift
-        assert found is not None, "neither a change nor drift. This is a bug in driftctl_py."  # noqa: S101
+        assert found is not None, "neither a change nor drift. This is a bug in driftctl_py."  # noqa: S101 - a bug, and said to be one
         return found
 
 

@@ -43,10 +43,10 @@ class _Refined:
     """
 
     def decode(self, value: Any) -> Any:
-        return value if isinstance(value, ExtType) else super().decode(value)  # type: ignore[misc]
+        return value if isinstance(value, ExtType) else super().decode(value)  # type: ignore[misc]  # msgpack has no types
 
     def encode(self, value: Any) -> Any:
-        return value if isinstance(value, ExtType) else super().encode(value)  # type: ignore[misc]
+        return value if isinstance(value, ExtType) else super().encode(value)  # type: ignore[misc]  # msgpack has no types
 
 
 class _Json(_Refined, types.NormalizedJson):  # type: ignore[misc]  # tf ships no types
@@ -360,7 +360,7 @@ def _fits(value: object, of_type: Any) -> bool:
         case types.Number():
             # What the wire can carry: MessagePack's integers, or a float.
             whole = isinstance(value, int) and not isinstance(value, bool)
-            return isinstance(value, float) or (whole and -(2**63) <= value < 2**64)  # type: ignore[operator]
+            return isinstance(value, float) or (whole and -(2**63) <= value < 2**64)  # type: ignore[operator]  # whole says that it is a number
         case types.List():
             return isinstance(value, list) and all(_fits(v, of_type.element_type) for v in value)
         case types.Map():

@@ -85,7 +85,7 @@ def house(tmp_path: Path) -> House:
 
 def by(program: str, policy: RegoPolicy = GUARD, **changes: object) -> RegoPolicy:
     """The policy, evaluated by a program that this machine has."""
-    return replace(policy, program=needs(program), **changes)  # type: ignore[arg-type]
+    return replace(policy, program=needs(program), **changes)  # type: ignore[arg-type]  # by the name of each
 
 
 # --- what each tool's policies find

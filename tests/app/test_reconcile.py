@@ -409,7 +409,7 @@ class Failing:
 
 
 def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path, store: Store) -> None:
-    bench = Bench(tmp_path, Failing(store, State.APPLYING))  # type: ignore[arg-type]
+    bench = Bench(tmp_path, Failing(store, State.APPLYING))  # type: ignore[arg-type]  # all but one of a store's
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 
@@ -421,7 +421,7 @@ def test_what_cannot_be_written_down_is_not_begun(tmp_path: Path, store: Store) 
 def test_an_end_that_was_not_written_down_is_found_by_the_next_pass(
     tmp_path: Path, store: Store
 ) -> None:
-    bench = Bench(tmp_path, Failing(store, State.APPLIED))  # type: ignore[arg-type]
+    bench = Bench(tmp_path, Failing(store, State.APPLIED))  # type: ignore[arg-type]  # all but one of a store's
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 
@@ -457,7 +457,7 @@ def test_a_plan_that_nobody_makes_any_more_is_recorded_as_interrupted(bench: Ben
 
     bench.reconciler.reconcile(order(environment=FREE))
 
-    assert bench.store.run("dead").state is State.INTERRUPTED  # type: ignore[union-attr]
+    assert bench.store.run("dead").state is State.INTERRUPTED  # type: ignore[union-attr]  # it is there
     assert bench.world.applied == [ONE]
 
 
@@ -1150,7 +1150,7 @@ def test_a_suspension_ends_by_itself(bench: Bench) -> None:
     bench.holding.suspend("prod", reason="An incident.", until=until)
 
     refused = bench.reconciler.reconcile(order(environment=FREE)).run
-    bench.clock.now += timedelta(hours=1)  # type: ignore[attr-defined]
+    bench.clock.now += timedelta(hours=1)  # type: ignore[attr-defined]  # a FakeClock
     applied = bench.reconciler.reconcile(order(environment=FREE)).run
 
     assert refused.state is State.REFUSED
@@ -1221,7 +1221,7 @@ def test_who_holds_an_environment_back_after_the_decision_is_heard(bench: Bench)
         bench.holding.suspend("prod", reason="An incident.", until=None)
         return put(data)
 
-    bench.artifacts.put = suspended_meanwhile  # type: ignore[method-assign]
+    bench.artifacts.put = suspended_meanwhile  # type: ignore[method-assign]  # once, and then as before
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 
@@ -1238,7 +1238,7 @@ def test_a_run_lock_that_was_lost_since_the_decision_is_noticed(bench: Bench) ->
         bench.store.free(lease)
         return put(data)
 
-    bench.artifacts.put = lost_meanwhile  # type: ignore[method-assign]
+    bench.artifacts.put = lost_meanwhile  # type: ignore[method-assign]  # once, and then as before
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 
@@ -1251,7 +1251,7 @@ def test_a_trail_that_cannot_be_anchored_does_not_hide_what_came_of_it(bench: Be
     def full(_anchor: object) -> None:
         raise ArtifactError("The disk is full.")
 
-    bench.artifacts.anchor = full  # type: ignore[method-assign, assignment]
+    bench.artifacts.anchor = full  # type: ignore[method-assign, assignment]  # always
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 
@@ -1261,7 +1261,7 @@ def test_a_trail_that_cannot_be_anchored_does_not_hide_what_came_of_it(bench: Be
 
 def test_a_plan_that_is_old_is_made_anew_and_applied_if_it_means_the_same(bench: Bench) -> None:
     waits = bench.reconciler.plan(order(environment=FREE)).run
-    bench.clock.now += timedelta(hours=2)  # type: ignore[attr-defined]
+    bench.clock.now += timedelta(hours=2)  # type: ignore[attr-defined]  # a FakeClock
 
     outcome = bench.reconciler.apply(order(environment=FREE))
 
@@ -1277,7 +1277,7 @@ def test_a_plan_that_was_written_over_is_not_applied(bench: Bench) -> None:
         path.write_bytes(b"another plan")
         return put_file(path)
 
-    bench.artifacts.put_file = other  # type: ignore[method-assign]
+    bench.artifacts.put_file = other  # type: ignore[method-assign]  # once, and then as before
 
     outcome = bench.reconciler.reconcile(order(environment=FREE))
 

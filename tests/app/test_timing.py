@@ -177,7 +177,7 @@ def closes_meanwhile(bench: Timed, *, after: int = 0) -> None:
             bench.holding.freeze(reason="An incident.", until=None)
         return put(data)
 
-    bench.artifacts.put = frozen_meanwhile  # type: ignore[method-assign]
+    bench.artifacts.put = frozen_meanwhile  # type: ignore[method-assign]  # once, and then as before
 
 
 def test_a_window_that_closes_after_the_decision_leaves_the_plan_waiting(bench: Timed) -> None:
@@ -188,7 +188,7 @@ def test_a_window_that_closes_after_the_decision_leaves_the_plan_waiting(bench: 
         bench.at(EVENING + timedelta(hours=2))
         return put(data)
 
-    bench.artifacts.put = slowly  # type: ignore[method-assign]
+    bench.artifacts.put = slowly  # type: ignore[method-assign]  # once, and then as before
     outcome = bench.reconciler.reconcile(order(environment=environment))
 
     assert bench.world.applied == []
@@ -234,7 +234,7 @@ def test_what_closes_when_it_is_written_down_as_begun_fails_without_applying(ben
         if run.state is State.APPLYING:
             bench.holding.freeze(reason="An incident.", until=None)
 
-    bench.store.save = frozen_meanwhile  # type: ignore[method-assign]
+    bench.store.save = frozen_meanwhile  # type: ignore[method-assign]  # once, and then as before
     outcome = bench.reconciler.reconcile(order(environment=prod(AUTO, AUTO)))
 
     assert bench.world.applied == []

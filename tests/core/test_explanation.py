@@ -54,7 +54,7 @@ def reasons(rule: Rule, of: Plan) -> list[Reason]:
     return list(explained_one(rule, of).changes[0].reasons)
 
 
-def explained_one(rule: Rule, of: Plan):  # type: ignore[no-untyped-def]
+def explained_one(rule: Rule, of: Plan):  # type: ignore[no-untyped-def]  # whatever explain says
     assessment = assess(of)
     findings = (*assessment.findings, *assessment.equivalent)
     bare = judge(of, assessment, ApplyModes(), Rulings(), code_is_applied=False)

@@ -61,7 +61,7 @@ def test_a_rule_without_counts_covers_itself(rule: Rule, subject: Subject) -> No
 
 
 def rule(effect: Effect = Effect.DENY, **when: object) -> Rule:
-    return Rule("it", effect, **when)  # type: ignore[arg-type]
+    return Rule("it", effect, **when)  # type: ignore[arg-type]  # by the name of each
 
 
 def allow(**when: object) -> Rule:
@@ -131,7 +131,7 @@ def prod(*rules: Rule, modes: ApplyModes = GATE) -> Environment:
 
 
 def named(name: str, effect: Effect, line: int, **when: object) -> Rule:
-    return Rule(name, effect, where=f"driftctl.yaml:{line}", **when)  # type: ignore[arg-type]
+    return Rule(name, effect, where=f"driftctl.yaml:{line}", **when)  # type: ignore[arg-type]  # by the name of each
 
 
 def said(*environments: Environment) -> list[str]:

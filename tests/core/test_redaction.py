@@ -158,7 +158,7 @@ def test_an_echo_of_a_secret_elsewhere_in_the_object_is_hidden() -> None:
 
     assert "CANARY" not in repr(found)
     assert found[1]["output"] == "fine"  # type: ignore[index,call-overload]  # a mapping
-    assert found[1]["n"] == 2  # type: ignore[index,call-overload]
+    assert found[1]["n"] == 2  # type: ignore[index,call-overload]  # a list of maps
 
 
 def test_short_secrets_do_not_hide_what_holds_them_by_chance() -> None:

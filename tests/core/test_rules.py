@@ -45,7 +45,7 @@ def change(
 ) -> Joined:
     was = {"tags": {"team": "a"}, "size": 1} if before is None else before
     gets = {"tags": {"team": "b"}, "size": 1} if after is None else after
-    made = Change(address, kind, was, gets, provider=AWS)  # type: ignore[arg-type]
+    made = Change(address, kind, was, gets, provider=AWS)  # type: ignore[arg-type]  # by the name of each
     return Joined(made, None)
 
 
@@ -79,11 +79,11 @@ def fits(rule: Rule, of: Plan) -> bool:
 
 
 def deny(**when: object) -> Rule:
-    return Rule("no", Effect.DENY, **when)  # type: ignore[arg-type]
+    return Rule("no", Effect.DENY, **when)  # type: ignore[arg-type]  # by the name of each
 
 
 def allow(**when: object) -> Rule:
-    return Rule("yes", Effect.ALLOW, **when)  # type: ignore[arg-type]
+    return Rule("yes", Effect.ALLOW, **when)  # type: ignore[arg-type]  # by the name of each
 
 
 def test_without_rules_nothing_is_said() -> None:
@@ -587,7 +587,7 @@ def level(of: Plan, modes: ApplyModes, *rules: Rule) -> Level:
 def test_the_order_of_rules_never_changes_the_level(
     of: Plan, modes: ApplyModes, written: list[tuple[Effect, dict[str, object]]]
 ) -> None:
-    rules = [Rule(f"r{at}", effect, **when) for at, (effect, when) in enumerate(written)]  # type: ignore[arg-type]
+    rules = [Rule(f"r{at}", effect, **when) for at, (effect, when) in enumerate(written)]  # type: ignore[arg-type]  # by the name of each
     others = list(reversed(rules))
 
     assert level(of, modes, *rules) is level(of, modes, *others)
@@ -597,7 +597,7 @@ def test_the_order_of_rules_never_changes_the_level(
 def test_a_rule_that_is_no_allow_never_makes_a_decision_weaker(
     of: Plan, modes: ApplyModes, effect: Effect, when: dict[str, object]
 ) -> None:
-    more = Rule("more", effect, **when)  # type: ignore[arg-type]
+    more = Rule("more", effect, **when)  # type: ignore[arg-type]  # by the name of each
 
     assert level(of, modes, more) >= level(of, modes)
 
@@ -606,8 +606,8 @@ def test_a_rule_that_is_no_allow_never_makes_a_decision_weaker(
 def test_an_allow_never_beats_another_rule(
     of: Plan, modes: ApplyModes, when: dict[str, object], other: dict[str, object]
 ) -> None:
-    denies = Rule("no", Effect.DENY, **other)  # type: ignore[arg-type]
-    rulings = said(of, denies, Rule("yes", Effect.ALLOW, **when), modes=modes)  # type: ignore[arg-type]
+    denies = Rule("no", Effect.DENY, **other)  # type: ignore[arg-type]  # by the name of each
+    rulings = said(of, denies, Rule("yes", Effect.ALLOW, **when), modes=modes)  # type: ignore[arg-type]  # by the name of each
     denied = {
         key
         for key, found in rulings.of_change.items()

@@ -72,12 +72,12 @@ def subject(address: str = BUCKET, *actions: str, **more: object) -> Subject:
         frozenset({"commit"}),
         bool(facts.pop("is_object", True)),
         bool(facts.pop("is_known", True)),
-        **facts,  # type: ignore[arg-type]
+        **facts,  # type: ignore[arg-type]  # by the name of each
     )
 
 
 def rule(effect: Effect = Effect.DENY, **when: object) -> Rule:
-    return Rule("it", effect, where="driftctl.yaml:4", **when)  # type: ignore[arg-type]
+    return Rule("it", effect, where="driftctl.yaml:4", **when)  # type: ignore[arg-type]  # by the name of each
 
 
 def why(of: Rule, what: Subject) -> list[str]:
@@ -178,7 +178,7 @@ def explanation(*rules: RuleExplained, **more: object) -> Explanation:
         "at": NOW,
         "beside": {"policies": Asked.NOT, "windows": Asked.NOW, "limits": Asked.NONE},
     }
-    return Explanation(**(facts | more))  # type: ignore[arg-type]
+    return Explanation(**(facts | more))  # type: ignore[arg-type]  # by the name of each
 
 
 def test_an_explanation_begins_with_the_answer_and_goes_rule_by_rule() -> None:

@@ -236,9 +236,9 @@ def test_spelling_is_an_aside_unless_it_counts() -> None:
     check = planned("equivalent")
     assessment = check.outcome.assessment  # type: ignore[union-attr]  # it was planned
 
-    (aside,) = wording.asides(assessment, strict=False)  # type: ignore[arg-type]
+    (aside,) = wording.asides(assessment, strict=False)  # type: ignore[arg-type]  # all that it asks for
     assert aside.startswith("1 equivalent difference ")
-    assert wording.asides(assessment, strict=True) == []  # type: ignore[arg-type]
+    assert wording.asides(assessment, strict=True) == []  # type: ignore[arg-type]  # all that it asks for
     assert wording.asides(Assessment(check_reads=2, reads=1), strict=False) == [
         "2 data sources read for checks, as always",
         "1 data source to be read during apply",
@@ -246,7 +246,7 @@ def test_spelling_is_an_aside_unless_it_counts() -> None:
 
 
 def test_a_check_that_fails_is_a_warning_without_its_message() -> None:
-    (warning,) = wording.warnings(checked("a"), planned("check_fails").outcome.assessment)  # type: ignore[union-attr]
+    (warning,) = wording.warnings(checked("a"), planned("check_fails").outcome.assessment)  # type: ignore[union-attr]  # it was assessed
 
     assert warning.startswith("check.region does not hold.")
     assert "eu-west-1" not in warning
