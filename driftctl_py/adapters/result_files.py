@@ -43,9 +43,13 @@ class ResultFiles:
         self._most_bytes = most_bytes
 
     def make(self, directory: Path) -> None:
-        """Make the directory, if need be: before any work is done that would be lost."""
+        """Make the directory, if need be: before any work is done that would be lost. Git does not
+        see one that we made: what lies in it would make a work tree dirty, and that is not
+        applied."""
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            if not directory.is_dir():
+                directory.mkdir(parents=True)
+                (directory / ".gitignore").write_text("*\n")
             probe = directory / f".{secrets.token_hex(6)}.part"
             probe.touch(0o600, exist_ok=False)
             probe.unlink()

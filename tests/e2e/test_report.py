@@ -186,10 +186,11 @@ def test_what_is_applied_is_in_its_result(s3_site: Site) -> None:
     site.environment("prod")
     site.configure(defaults={"apply": {"git": "auto"}})
     site.commit()
-    results = site.root / "results"
+    # In the work tree, which is not to become dirty by it.
+    results = site.repo / "results"
 
-    ok(site.main("plan", "prod", "--results", str(results / "plan")), 2)
-    ok(site.main("apply", "prod", "--results", str(results / "apply")))
+    ok(site.main("plan", "prod", "--results", "results/plan"), 2)
+    ok(site.main("apply", "prod", "--results", "results/apply"))
     planned = ok(site.main("report", str(results / "plan"), "--format", "json"), 2)
     applied = ok(site.main("report", str(results / "apply"), "--format", "json"))
 
