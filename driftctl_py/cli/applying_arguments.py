@@ -195,7 +195,11 @@ def _add_release(commands: Commands) -> None:
 
 
 def _add_unblock(commands: Commands) -> None:
-    _add_hold(commands, "unblock", "apply again after an apply whose end was not known")
+    _add_hold(
+        commands,
+        "unblock",
+        "apply again where the end of an apply is not known, or too many went wrong",
+    )
 
 
 def _add_key(commands: Commands) -> None:
