@@ -67,7 +67,8 @@ def place(tmp_path: Path) -> Path:
 
 
 def sh(place: Path, script: str, *inputs: Path) -> dict[str, str]:
-    argv = (*(unprivileged() or ()), sys.executable, "-c", _RUN, str(place), script, *inputs)
+    words = (sys.executable, "-c", _RUN, str(place), script, *map(str, inputs))
+    argv = (*(unprivileged() or ()), *words)
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
     found: dict[str, str] = json.loads(done.stdout)
