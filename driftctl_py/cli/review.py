@@ -44,8 +44,6 @@ def run_review(arguments: argparse.Namespace) -> int:
         for outcome in found.outcomes:
             path = found.paths.get(outcome.run.environment)
             keep.outcome(outcome, path=path, people=found.people)
-    for note in found.notes:
-        tell(f"warning: {note}")
     for outcome in found.outcomes:
         for warning in outcome.warnings:
             tell(f"warning: {outcome.run.environment}: {warning}")

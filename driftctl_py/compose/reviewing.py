@@ -41,14 +41,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """What was reviewed. ``paths`` are those of the environments from the repository's root, by
-    name; ``base`` is the commit whose word counted; ``notes`` say in what the head was not heard.
-    """
+    name; ``base`` is the commit whose word counted."""
 
     outcomes: tuple[Outcome, ...]
     people: People
     base: str
     paths: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def review(
@@ -191,12 +189,18 @@ def _reviewed(
             by_name[each.name] = reviewer.failed(order, error)
         elif each.name in found.notes:
             noted = by_name[each.name]
-            warnings = (*noted.warnings, found.notes[each.name])
-            by_name[each.name] = replace(noted, warnings=warnings)
+            by_name[each.name] = _with_warning(noted, found.notes[each.name])
+    outcomes = [by_name[each.name] for each in selected]
+    if outcomes and "" in found.notes:
+        # It is about all of them, and said once.
+        outcomes[0] = _with_warning(outcomes[0], found.notes[""])
     return Reviewed(
-        tuple(by_name[each.name] for each in selected),
+        tuple(outcomes),
         config.people,
         proposal.commit,
         {each.name: each.path for each in selected},
-        (found.notes[""],) if "" in found.notes else (),
     )
+
+
+def _with_warning(outcome: Outcome, warning: str) -> Outcome:
+    return replace(outcome, warnings=(*outcome.warnings, warning))

@@ -73,8 +73,12 @@ def test_what_was_reviewed_on_a_branch_is_applied_after_the_merge(s3_site: Site)
     before = site.snapshot()
     head = proposed(site)
 
-    reviewed = ended(site.main("review", "--base", "main"), 2)
+    results = str(site.root / "results")
+    reviewed = ended(site.main("review", "--base", "main", "--results", results), 2)
     assert "prod: would be applied; it is allowed" in reviewed.out
+    told = ended(site.main("report", results, "--format", "json"), 2).json["results"][0]
+    assert (told["environment"], told["occasion"]) == ("prod", "review")
+    assert told["fingerprint"] == run_of(site, "reviewed")["fingerprint"]
     assert site.snapshot() == before
     assert run_of(site, "reviewed")["commit"] == head
     merge(site)
