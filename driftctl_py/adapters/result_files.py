@@ -47,8 +47,9 @@ class ResultFiles:
         see one that we made: what lies in it would make a work tree dirty, and that is not
         applied."""
         try:
-            if not directory.is_dir():
-                directory.mkdir(parents=True)
+            new = not directory.exists()
+            directory.mkdir(parents=True, exist_ok=True)
+            if new:
                 (directory / ".gitignore").write_text("*\n")
             probe = directory / f".{secrets.token_hex(6)}.part"
             probe.touch(0o600, exist_ok=False)
