@@ -421,26 +421,34 @@ class FakeGitHub:
         it = self.issues.get(int(number))
         if it is None or not it.head:
             return _no(404, "Not Found")
-        author = shapes.user(self.url, it.author or "ghost")
-        return Answer(
-            200,
-            shapes.pull(
-                self.url,
-                self.repository,
-                number=int(number),
-                title=it.title,
-                open=it.open,
-                locked=it.locked,
-                draft=it.draft,
-                author=author,
-                labels=[self._label(name) for name in it.labels],
-                head=(it.head, it.head_repository),
-                base=(it.base, it.base_ref),
-                merge=it.merge,
-                changed_files=len(it.files),
-                created_at=_when(it.created_at),
-                updated_at=_when(it.updated_at),
-            ),
+        return Answer(200, self._pull(int(number), it))
+
+    def pulls_of(self, query: dict[str, str], sent: Any, commit: str) -> Answer:
+        """Those that were merged as that commit: closed, which is as much as is remembered."""
+        found = [
+            self._pull(number, it) | {"merged_at": _when(it.updated_at)}
+            for number, it in self.issues.items()
+            if it.head and not it.open and it.merge == commit
+        ]
+        return self._page(query, found)
+
+    def _pull(self, number: int, it: Opened) -> Json:
+        return shapes.pull(
+            self.url,
+            self.repository,
+            number=number,
+            title=it.title,
+            open=it.open,
+            locked=it.locked,
+            draft=it.draft,
+            author=shapes.user(self.url, it.author or "ghost"),
+            labels=[self._label(name) for name in it.labels],
+            head=(it.head, it.head_repository),
+            base=(it.base, it.base_ref),
+            merge=it.merge,
+            changed_files=len(it.files),
+            created_at=_when(it.created_at),
+            updated_at=_when(it.updated_at),
         )
 
     def files(self, query: dict[str, str], sent: Any, number: str) -> Answer:
@@ -713,6 +721,7 @@ _ROUTES = (
     _route("POST", "/issues", FakeGitHub.create_issue, "issues"),
     _route("PATCH", "/issues/N", FakeGitHub.edit_issue, "issues"),
     _route("GET", "/assignees/S", FakeGitHub.assignee),
+    _route("GET", "/commits/S/pulls", FakeGitHub.pulls_of),
     _route("GET", "/commits/S/check-runs", FakeGitHub.list_checks),
     _route("POST", "/check-runs", FakeGitHub.create_check, "checks"),
     _route("PATCH", "/check-runs/N", FakeGitHub.edit_check, "checks"),
