@@ -35,6 +35,9 @@ class GitHubWorkflows:
     def __init__(self, requests: Requests) -> None:
         self._api = requests
 
+    def close(self) -> None:
+        self._api.close()
+
     def rerun(self, workflow: str, head: str) -> bool:
         deed = Deed(f"find the runs of {workflow}", "actions: read")
         asked = {"event": "pull_request", "head_sha": head, "per_page": "1"}

@@ -239,9 +239,11 @@ class Outlet:
     is read."""
 
     def __init__(self, kinds: Collection[str], *, options: Options, scope: str = "") -> None:
+        from driftctl_py.core.marker import read_scope
+
         self._kinds = kinds
         self._options = options
-        self._scope = scope
+        self._scope = read_scope(scope)
         self._summary = environ().get("GITHUB_STEP_SUMMARY", "")
         if "summary" in kinds and not self._summary:
             raise UsageError(
@@ -269,6 +271,7 @@ class Outlet:
 
     def _to(self, forge: GitHub, results: Results, artifact_url: str) -> tuple[Published, ...]:
         from driftctl_py.app.publishing import Kind, Publisher
+        from driftctl_py.compose.github import workflows
         from driftctl_py.core.assignees import LABEL, assignees
 
         with ExitStack() as stack:
@@ -283,7 +286,13 @@ class Outlet:
                 owner = environments[name].labels.get(LABEL) if name in environments else None
                 return assignees(owner, ground.people) if owner else ()
 
-            publisher = Publisher(forge, _texts(artifact_url), now, self._scope, assign)
+            def merged(commit: str) -> tuple[int, ...]:
+                asked = workflows()
+                stack.callback(asked.close)
+                return asked.merged_pulls_of(commit)
+
+            texts = _texts(artifact_url)
+            publisher = Publisher(forge, texts, now, self._scope, assign, merged)
             return publisher.publish(
                 results,
                 [Kind(kind) for kind in self._on_forge],
