@@ -122,8 +122,8 @@ class _Comment:
         order = sorted(
             range(len(self.sizes)), key=lambda at: (-self.sections[at].rank, -self.sizes[at])
         )
-        grave = [at for at in order if self.sections[at].rank is Rank.DESTROYS]
-        lesser = [at for at in order if self.sections[at].rank is not Rank.DESTROYS]
+        grave = [at for at in order if self.sections[at].destroyed]
+        lesser = [at for at in order if not self.sections[at].destroyed]
         size -= self.table.fold()
         for some, rung in (
             (order, Rung.DESTRUCTIVE),
@@ -144,7 +144,8 @@ class _Comment:
         size += self.table.grow(min(room // 4, room - size))
         size += self._name_destroyed(grave, room - size)
         size += self.table.grow(room - size)
-        self._give_back(room - size)
+        if not self._omitted().destroyed:
+            self._give_back(room - size)
         return True
 
     def _down(self, some: Sequence[int], rung: Rung, size: int, room: int) -> int:
@@ -218,8 +219,8 @@ class _Comment:
         if omitted.destroyed:
             objects = "1 object" if omitted.destroyed == 1 else f"{omitted.destroyed} objects"
             yield (
-                f"> [!CAUTION]\n> **There is no room to name {objects} that would be destroyed or "
-                f"replaced.** {self._where()}"
+                f"> [!CAUTION]\n> **There is no room to name {objects} destroyed or replaced.** "
+                f"{self._where()}"
             )
 
     def _said_of(self, omitted: Omitted) -> Iterator[str]:
@@ -242,6 +243,7 @@ class _Row:
     """Of one environment. ``counts_as`` is what it is where it is only counted."""
 
     rank: Rank
+    name: str
     cells: tuple[str, ...]
     counts_as: str
 
@@ -312,7 +314,7 @@ class _Table:
             blocks.append(self._rest(self._rows[self._shown :]))
         if self._quiet:
             count = f"🟢 {len(self._quiet)} environments are in sync"
-            names = ", ".join(row.cells[1] for row in self._quiet)
+            names = ", ".join(row.name for row in self._quiet)
             fold = f"<details><summary>{count}</summary>\n\n{names}\n\n</details>"
             blocks.append(fold if self._names else f"{count}.")
         return blocks
@@ -326,14 +328,15 @@ class _Table:
 def _row(section: Section, *, linked: bool) -> _Row:
     result, quiet = section.result, section.rank is Rank.IN_SYNC
     name = prose(show.cut_middle(result.environment, _NAME_AT_MOST))
-    name = link(name, result.job.url) if linked else name
+    linked_name = link(name, result.job.url) if linked else name
     add, change, destroy, drift = results_wording.numbers(result)
     outcome = prose(show.cut(results_wording.outcome(result), _CELL_AT_MOST))
     return _Row(
         section.rank,
+        name,
         (
             results_wording.icon(result),
-            name if quiet else f"**{name}**",
+            linked_name if quiet else f"**{linked_name}**",
             add,
             change,
             f"**{destroy}**" if destroy not in ("–", "?") else destroy,
@@ -348,10 +351,9 @@ _EMPHASISED = (Rank.FAILED, Rank.UNKNOWN, Rank.REFUSED)
 
 
 def _died(name: str) -> _Row:
-    said = f"**{prose(show.cut_middle(name, _NAME_AT_MOST))}**"
-    return _Row(
-        Rank.FAILED, ("❌", said, "?", "?", "?", "?", f"**{results_wording.DIED}**"), "failed"
-    )
+    said = prose(show.cut_middle(name, _NAME_AT_MOST))
+    cells = ("❌", f"**{said}**", "?", "?", "?", "?", f"**{results_wording.DIED}**")
+    return _Row(Rank.FAILED, said, cells, "failed")
 
 
 def _unreadable(results: Results) -> Iterator[str]:
@@ -383,7 +385,7 @@ def _footer(results: Results, url: str) -> str:
         words += f" merged into {code(job.base[:7])}"
     facts = [words]
     prints = {each.short_fingerprint for each in results.results} - {""}
-    if len(prints) == 1:
+    if len(results.results) == 1 and prints:
         facts.append(f"fingerprint {code(show.cut(prints.pop(), 20))}")
     for name, address in ((results_wording.FULL_REPORT, url), ("job", job.url)):
         if (linked := link(name, address)) != name:

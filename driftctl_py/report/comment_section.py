@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 _LINE_AT_MOST = 2000
 _WORDS_AT_MOST = 1000
 _TITLE_AT_MOST = 300
+_TODO_AT_MOST = 20
 
 
 class Rung(IntEnum):
@@ -347,8 +348,7 @@ class _Beside:
             yield self._words(result.reason)
         if not_known:
             yield from self._diagnostics()
-        if result.todo:
-            yield self._fenced(result.todo)
+        yield from self._commands("What to do:", show.clean_lines(result.todo)[:_TODO_AT_MOST])
         if result.gate is not None and result.gate.standing is Standing.REFUSED:
             yield from self._verdicts("**Refused:**", result.gate)
             yield from self._commands("What to do:", show.clean_lines(result.gate.todo))
@@ -362,7 +362,7 @@ class _Beside:
             yield from self._diagnostics()
         outputs = [_line(line) for line in self._first(result.outputs, self.limits.outputs)]
         if outputs:
-            yield f"**{wording.OUTPUTS}:**"
+            yield f"**{results_wording.BESIDE.capitalize()}:**"
             yield fence(outputs, "diff")
         notes = [f"- {self._words(each)}" for each in self._some(result.notes)]
         if notes:
@@ -426,9 +426,6 @@ class _Beside:
             yield show.cut(line, self.limits.words)
         if len(details) > self.limits.details:
             yield f"… {len(details) - self.limits.details} more lines"
-
-    def _fenced(self, text: str) -> str:
-        return fence((self._cut(line) for line in show.clean_lines(text)[:20]), "text")
 
     def _some(self, said: Sequence[str]) -> Sequence[str]:
         return self._first(said, self.limits.said)

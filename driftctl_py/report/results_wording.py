@@ -20,6 +20,8 @@ from driftctl_py.core.result import Item, Occasion, Result, Results, Standing
 from driftctl_py.core.run import State
 
 FULL_REPORT = "full report"
+BESIDE = "outputs or actions"
+"""What changes and is no object."""
 
 
 class Rank(IntEnum):
@@ -44,6 +46,15 @@ _RANKS = {
     Verdict.PENDING: Rank.PENDING,
     Verdict.IN_SYNC: Rank.IN_SYNC,
 }
+_RANKS_OF_STATES = {
+    State.FAILED.value: Rank.FAILED,
+    State.PARTLY_APPLIED.value: Rank.FAILED,
+    State.UNKNOWN.value: Rank.UNKNOWN,
+    State.REFUSED.value: Rank.REFUSED,
+    State.APPLIED.value: Rank.PENDING,
+    State.UNVERIFIED.value: Rank.UNKNOWN,
+    State.IN_SYNC.value: Rank.IN_SYNC,
+}
 _ICONS = {
     Rank.DESTROYS: "🔴",
     Rank.FAILED: "❌",
@@ -58,6 +69,7 @@ _NO_OP = Kind.NO_OP.value
 _APPLIED = {State.APPLIED.value, State.UNVERIFIED.value, State.NOT_CONVERGED.value}
 _DONE_OR_NOTHING = {State.APPLIED.value, State.IN_SYNC.value}
 _WAITS = {State.ALLOWED.value, State.HELD.value, State.NOT_CONVERGED.value}
+_GRAVE = {State.REFUSED.value: "⛔", State.UNKNOWN.value: "❔", State.UNVERIFIED.value: "❔"}
 # What went wrong first, as they are counted.
 _ORDER_OF_STATES = [
     state.value
@@ -133,6 +145,9 @@ def effects(result: Result) -> Effects:
 
 
 def rank(result: Result) -> Rank:
+    """Of what was applied it matters how that ended, before that what would be lost."""
+    if result.occasion is Occasion.APPLY and result.state in _RANKS_OF_STATES:
+        return _RANKS_OF_STATES[result.state]
     known = effects(result)
     if result.verdict is Verdict.FAILED and not known:
         return Rank.FAILED
@@ -154,7 +169,7 @@ def icon(result: Result) -> str:
 
 
 def _grave(result: Result) -> str:
-    return {State.REFUSED.value: "⛔", State.UNKNOWN.value: "❔"}.get(result.state, "❌")
+    return _GRAVE.get(result.state, "❌")
 
 
 def icon_of_all(results: Results) -> str:
@@ -211,8 +226,7 @@ def _merging(results: Results) -> str:
     if doing:
         words = f"Merging {joined(does(sum(known, Effects())))} in {_of(doing, every)}"
     elif pending:
-        # Outputs, actions and the like.
-        words = f"Merging changes no object, and {_of(len(pending), every)} all the same"
+        words = f"Merging changes {BESIDE} alone in {_of(len(pending), every)}"
     elif lost or results.missing or results.unreadable or not every:
         words = "What merging would do is not known"
         if len(lost) + len(results.missing) < every:
@@ -326,11 +340,9 @@ def not_ours(item: Item) -> bool:
 
 def about(result: Result) -> str:
     """The clause behind an environment's name."""
-    if result.verdict is Verdict.FAILED:
-        return f"failed: {result.reason}" if result.reason else "failed"
-    if result.verdict is Verdict.UNKNOWN:
-        return f"unknown: {result.reason}" if result.reason else "unknown"
     state = result.state if result.occasion is Occasion.APPLY else ""
+    if result.verdict in (Verdict.FAILED, Verdict.UNKNOWN):
+        return ": ".join(filter(None, (state or result.verdict.value, result.reason)))
     refused = result.gate is not None and result.gate.standing is Standing.REFUSED
     outside = sum(not_ours(item) for item in result.items)
     lead = state or ("refused" if refused else "")
@@ -341,7 +353,7 @@ def about(result: Result) -> str:
         words = counted(effects(result))
         words = words or ("in sync" if result.verdict is Verdict.IN_SYNC else "")
         if not words:
-            words = "outputs change" if result.outputs else result.verdict.value
+            words = f"{BESIDE} alone" if result.outputs else result.verdict.value
         if outside:
             words += f"; {outside} of them changed outside Git"
     return ": ".join(filter(None, (lead, words)))
@@ -355,12 +367,10 @@ def changed_outside(count: int) -> str:
 def outcome(result: Result) -> str:
     """What the last column of a table says: what the gate does, or how it ended."""
     verdict = result.verdict.value
-    if result.verdict in (Verdict.FAILED, Verdict.UNKNOWN):
-        return verdict
     if result.occasion is Occasion.APPLY and result.state:
         if result.state != State.HELD.value:
             return result.state
-    elif result.occasion is Occasion.CHECK:
+    elif result.occasion is Occasion.CHECK or result.verdict in (Verdict.FAILED, Verdict.UNKNOWN):
         return verdict
     if result.gate is None:
         return verdict

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from driftctl_py.report.comment import COMMENT_BUDGET
 from tests.bench import comment
 
 
@@ -18,7 +19,7 @@ def test_the_results_hold_what_is_said() -> None:
 
 
 def test_a_comment_over_its_budget_ends_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comment, "render_comment", lambda _: "x" * (comment.COMMENT_BUDGET + 1))
+    monkeypatch.setattr(comment, "render_comment", lambda _: "x" * (COMMENT_BUDGET + 1))
 
     with pytest.raises(SystemExit, match="60001 bytes"):
         comment.milliseconds(comment.results_of(1, 1))

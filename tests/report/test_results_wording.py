@@ -68,7 +68,7 @@ REFUSED = result_of("us", changed("x.y"), gate=Gated(Standing.REFUSED))
         ),
         (
             (result_of("a", verdict=Verdict.PENDING, outputs=("+ output.a",)), DEV),
-            "Merging changes no object, and 1 of 2 environments all the same",
+            "Merging changes outputs or actions alone in 1 of 2 environments",
         ),
         ((QA,), "What merging would do is not known; 1 environment failed"),
         (
@@ -188,13 +188,20 @@ def test_each_has_a_sign(result: Result, sign: str) -> None:
             result_of("a", drifted(), occasion=Occasion.CHECK),
             "1 object was changed outside Git",
         ),
-        (result_of("a", verdict=Verdict.PENDING, outputs=("+ output.a",)), "outputs change"),
+        (
+            result_of("a", verdict=Verdict.PENDING, outputs=("+ output.a",)),
+            "outputs or actions alone",
+        ),
         (result_of("a", verdict=Verdict.PENDING), "pending"),
         (
             applied("a", State.APPLIED, item("x.y", "delete"), replaced()),
             "applied: 1 destroyed, 1 replaced",
         ),
         (result_of("a", item("x.y", "unknown")), "1 not known to this version"),
+        (
+            applied("a", State.UNVERIFIED, verdict=Verdict.UNKNOWN, reason="No plan came about."),
+            "applied, not verified: No plan came about.",
+        ),
     ],
 )
 def test_each_has_a_clause(result: Result, words: str) -> None:
@@ -215,6 +222,7 @@ def test_each_has_a_clause(result: Result, words: str) -> None:
         (result_of("a", changed("x.y")), "pending"),
         (result_of("a", changed("x.y"), occasion=Occasion.CHECK, gate=HELD), "pending"),
         (applied("a", State.APPLIED), "applied"),
+        (applied("a", State.PARTLY_APPLIED, verdict=Verdict.FAILED), "partly applied"),
         (applied("a", State.HELD, gate=HELD), "needs 1 of: dba (ada, grace)"),
         (result_of("a", changed("x.y"), occasion=Occasion.APPLY), "pending"),
     ],
