@@ -23,8 +23,8 @@ from driftctl_py.app.ports import (
     WholePlans,
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
+from driftctl_py.core.affected import Closure, closure_of
 from driftctl_py.core.affected import Sources as ModuleFiles
-from driftctl_py.core.affected import closure_of
 from driftctl_py.core.engine_run import EngineRun, Planned, Workdir
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.events import EventLog
@@ -132,7 +132,9 @@ class Planner:
                 "local backend an absolute path.",
             )
         warnings = self._preparer.make_ready(prepared)
-        return self._governing(prepared), warnings
+        closure = _closure(prepared.environment, self._modules_of(prepared.workdir.root))
+        governing = self._governing(prepared, closure)
+        return governing, (*warnings, *reads_anything(prepared.environment, closure))
 
     def plan(self, prepared: Prepared, *, refresh_only: bool = False) -> Made:
         """Plan, and read it. The saved plan stays where `Workdir.plan_file` says.
@@ -298,7 +300,7 @@ class Planner:
             secrets=self._secrets,
         )
 
-    def _governing(self, prepared: Prepared) -> Governing:
+    def _governing(self, prepared: Prepared, closure: Closure) -> Governing:
         environment, key = prepared.environment, self._key
         variables = {
             name: value
@@ -314,18 +316,17 @@ class Planner:
             lock_file=seal(key, lock_file.encode()),
             backend=seal(key, str(backend.address).encode(), backend.settings_text.encode()),
             settings=seal(key, ruling_text(as_who_applies(environment))),
-            trees=self._trees(prepared),
+            trees=self._trees(prepared, closure),
             modules={
                 name: seal(key, text.encode())
                 for name, text in self._workdirs.remote_modules(prepared.workdir).items()
             },
         )
 
-    def _trees(self, prepared: Prepared) -> Mapping[str, str]:
+    def _trees(self, prepared: Prepared, closure: Closure) -> Mapping[str, str]:
         environment = prepared.environment
         source = self._settings.sources[environment.source]
-        modules = self._modules_of(prepared.workdir.root)
-        paths = content_paths(environment, prepared.facts, modules)
+        paths = content_paths(environment, prepared.facts, closure)
         return self._contents.trees(source, prepared.revision, paths)
 
     def _refuse_moved_tree(self, prepared: Prepared) -> None:
@@ -350,16 +351,33 @@ class Planner:
         )
 
 
+def _closure(environment: Environment, files_of: Callable[[str], ModuleFiles]) -> Closure:
+    return closure_of("" if environment.path == "." else environment.path, files_of)
+
+
+def reads_anything(environment: Environment, closure: Closure) -> tuple[str, ...]:
+    """A warning where a module does not say what it reads. Not where the environment is the whole
+    repository: then each commit governs anyway."""
+    wheres = sorted(
+        {each.where for each in closure.references if each.open_ended and not each.path}
+    )
+    if not wheres or environment.path == ".":
+        return ()
+    some = ", ".join(wheres[:3]) + (f" and {len(wheres) - 3} more" if len(wheres) > 3 else "")
+    return (
+        f"{some}: a file is read whose name is not said there, so any commit may change what is "
+        "planned, and a yes is good for one commit only. Begin its path with ${path.module}.",
+    )
+
+
 def content_paths(
-    environment: Environment, modules: Collection[str], files_of: Callable[[str], ModuleFiles]
+    environment: Environment, modules: Collection[str], closure: Closure
 ) -> frozenset[str]:
     """Of what in the repository a plan is made: the directories of its ``modules`` (named from the
     environment's), its var-files, and whatever else the modules read, or are by a link. The root
     (``.``) where that is not known: a commit then governs as a whole."""
-    root = environment.path
-    paths = {posixpath.normpath(posixpath.join(root, each)) for each in modules}
+    paths = {posixpath.normpath(posixpath.join(environment.path, each)) for each in modules}
     paths |= set(environment.var_files)
-    closure = closure_of("" if root == "." else root, files_of)
     for each in closure.references:
         # Of what only begins so, the directory.
         place = (posixpath.dirname(each.path) if each.open_ended else each.path) or "."

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from driftctl_py.adapters.module_source import ModuleSource
-from driftctl_py.app.planning import content_paths
+from driftctl_py.app.planning import content_paths, reads_anything
+from driftctl_py.core.affected import Closure, closure_of
 from driftctl_py.core.environment import Environment
 
 PROD = Environment("prod", "environments/prod", var_files=("vars/prod.tfvars",))
@@ -24,10 +25,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def paths(root: Path, code: str) -> frozenset[str]:
+def closure(root: Path, code: str) -> Closure:
     called = 'module "web" {\n  source = "../../modules/web"\n}\n'
     (root / "environments/prod/main.tf").write_text(called + code)
-    return content_paths(PROD, MODULES, ModuleSource(root).of)
+    return closure_of("environments/prod", ModuleSource(root).of)
+
+
+def paths(root: Path, code: str) -> frozenset[str]:
+    return content_paths(PROD, MODULES, closure(root, code))
 
 
 @pytest.mark.parametrize(
@@ -58,6 +63,14 @@ def test_what_a_source_file_is_a_link_to_is_too(root: Path) -> None:
 def test_an_environment_that_is_the_whole_repository_needs_nothing_beside(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("x = file(var.name)\n")
 
-    found = content_paths(Environment("all", "."), ["."], ModuleSource(tmp_path).of)
+    whole, read = Environment("all", "."), closure_of("", ModuleSource(tmp_path).of)
 
-    assert found == {"."}
+    assert content_paths(whole, ["."], read) == {"."}
+    assert reads_anything(whole, read) == ()
+
+
+def test_where_any_commit_may_change_the_plan_that_is_told(root: Path) -> None:
+    (warning,) = reads_anything(PROD, closure(root, "x = file(var.name)\n"))
+
+    assert warning.startswith("environments/prod/main.tf: a file is read whose name is not said")
+    assert reads_anything(PROD, closure(root, 'x = file("../../shared/a")\n')) == ()
