@@ -30,7 +30,7 @@ from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.result import Item, Job, Occasion, Result, Results
 from driftctl_py.core.result_json import read_result
 from driftctl_py.core.run import Run, State
-from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Untrusted
+from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Untrusted, UsageError
 from driftctl_py.report import wording
 from driftctl_py.report.markup import output_lines, told_lines
 from driftctl_py.report.result_gate import gated
@@ -163,7 +163,7 @@ def gather(
     ours: Job | None = None,
 ) -> Results:
     """All results below the directories, as one. Raises `UsageError` where they do not belong
-    together."""
+    together, and where there is none although nobody said that there need not be any."""
     found: list[Result] = []
     unreadable: list[str] = []
     for each in files.read(directories, missing_ok=expected is not None):
@@ -172,6 +172,13 @@ def gather(
             unreadable.append(clean(f"{each.name}: {read}"))
         else:
             found.append(_cleaned(read))
+    if expected is None and not found and not unreadable:
+        # It may be that there was nothing to look at, or that all of them were lost on the way.
+        raise UsageError(
+            "There is no result, and it is not known which to expect, so nothing can be said.",
+            todo="Say which: driftctl-py matrix >expected.json, then "
+            "driftctl-py report DIR --expect expected.json",
+        )
     return fan_in(found, expected=expected, unreadable=unreadable, ours=ours)
 
 

@@ -391,8 +391,16 @@ def test_where_something_is_expected_a_directory_may_be_missing() -> None:
 
     assert gather(files, [], expected=["prod"], ours=Job()).missing == ("prod",)
     assert files.missing_ok is True
-    gather(files, [])
+
+
+def test_no_results_at_all_are_no_good_news_unless_none_were_expected() -> None:
+    files = Files([])
+
+    with pytest.raises(UsageError, match="There is no result"):
+        gather(files, [])
+
     assert files.missing_ok is False
+    assert gather(files, [], expected=[]).exit_code == 0
 
 
 @pytest.mark.parametrize("evil", EVIL)
