@@ -11,6 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from driftctl_py.app.reconcile import Outcome
+from driftctl_py.app.results import Origin, result_of_check, result_of_outcome
+from driftctl_py.core.approval import People
 from driftctl_py.core.assessment import assess
 from driftctl_py.core.check import Assessed, Unknown
 from driftctl_py.core.masks import Mask, Masks
@@ -18,6 +21,8 @@ from driftctl_py.core.plan import Plan
 from driftctl_py.core.plan_diff import compare_plans
 from driftctl_py.core.plan_json import decode_plan
 from driftctl_py.core.plan_report import View, read_plan
+from driftctl_py.core.result import Job, Occasion
+from driftctl_py.core.result_json import encode_result
 from driftctl_py.core.values import Secrets
 from driftctl_py.report.json_report import render_json
 from driftctl_py.report.markdown import render_markdown
@@ -36,6 +41,7 @@ from driftctl_py.report.plan_text import render_plan_text
 from driftctl_py.report.text import render_text
 from tests.data import plans
 from tests.report.examples import checked, report_of
+from tests.report.run_examples import NOW, run
 
 CANARY = "hunter2-CANARY"
 EMPTY = b'{"format_version": "1.2", "planned_values": {}, "resource_changes": []}'
@@ -51,6 +57,7 @@ def every_report(plan: bytes, *, masks: Masks = (), before: bytes = EMPTY) -> st
     said = [repr(decoded), *every_difference(decoded, other), *every_difference(other, decoded)]
     for strict in (False, True):
         said += every_check(decoded, strict=strict) + every_rendering(decoded, strict=strict)
+    said += every_result(decoded)
     return "\n".join(said)
 
 
@@ -78,6 +85,21 @@ def every_rendering(plan: Plan, *, strict: bool) -> list[str]:
     return said + [render_plan_text(report, view, width=400) for view in View]
 
 
+def every_result(plan: Plan) -> list[str]:
+    """What a job hands on about it, from a check and from a run."""
+    report = read_plan(plan, name="plan.json", keyed=True)
+    check = checked("a", Assessed(report.assessment))
+    outcome = Outcome(run(), report=report)
+    origin = Origin("environments/prod")
+    results = [
+        result_of_check(check, job=Job()),
+        result_of_outcome(
+            outcome, Occasion.REVIEW, job=Job(), people=People(), now=NOW, origin=origin
+        ),
+    ]
+    return [encode_result(each).decode() for each in results]
+
+
 def every_difference(a: Plan, b: Plan) -> list[str]:
     found = compare_plans(a, b)
     return [
@@ -99,7 +121,7 @@ def test_a_changed_secret_is_reported_as_changed() -> None:
     plan = decode_plan(plans.of("sensitive"), secrets=Secrets(key=b"k"), settings=True)
 
     # A summary has no values, and nothing else may differ between the formats.
-    for text in every_check(plan, strict=False):
+    for text in [*every_check(plan, strict=False), *every_result(plan)]:
         assert "(sensitive value)" in text or '"$mark": "sensitive"' in text
     html, document, junit, sarif, github, markdown = (
         each for each in every_rendering(plan, strict=False)[1:18:3]
