@@ -179,7 +179,8 @@ class S3Artifacts:
     """A prefix of a bucket. ``client`` gives a boto3 client, each time it is asked, since
     credentials expire. Encryption is asked for with each object: by the key ``kms_key_id``, or
     else by one of the bucket's own. ``explain`` says what is wrong with our credentials, where
-    that is what an error is about, in a sentence that ends in what is not possible for it."""
+    that is what an error is about, in a sentence that ends in what is not possible for it. What is
+    not there may lie ``beside``, where others put it who may not write here."""
 
     def __init__(
         self,
@@ -189,11 +190,13 @@ class S3Artifacts:
         *,
         kms_key_id: str | None = None,
         explain: Callable[[BaseException, str], DriftctlError | None] = lambda error, why: None,
+        beside: S3Artifacts | None = None,
     ) -> None:
         self._bucket = bucket
         self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
         self._client = client
         self._explain = explain
+        self._beside = beside
         self._encryption: Mapping[str, str] = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id}
             if kms_key_id
@@ -230,8 +233,14 @@ class S3Artifacts:
 
     def get(self, reference: str) -> bytes:
         """Raises `ArtifactError` when it is not there, or is not what it was."""
-        with self._translated(f"give {reference}"), self._body(reference) as body:
-            data: bytes = body.read()
+        try:
+            with self._translated(f"give {reference}"), self._body(reference) as body:
+                data: bytes = body.read()
+        except ArtifactError:
+            if self._beside is None:
+                raise
+            # By what it holds it is the same, wherever it lies.
+            return self._beside.get(reference)
         _refuse_other(hashlib.sha256(data), reference, self._spoiled(reference))
         return data
 
@@ -287,7 +296,7 @@ class S3Artifacts:
                         f"{failed[0].get('Code')}.",
                         todo="Allow s3:DeleteObject there, or keep artifacts for ever.",
                     )
-        return removed
+        return removed + (self._beside.prune(before=before, keep=keep) if self._beside else 0)
 
     def drop(self, reference: str) -> None:
         """Let go of it now; nothing happens where it is not there."""

@@ -67,10 +67,9 @@ class Reviewer:
         """One outcome for each, in their order."""
         with ThreadPoolExecutor(self._jobs, thread_name_prefix="review") as pool:
             made = each_unless_stopped(pool, self._stop, self.review, orders)
-        outcomes = tuple(
+        return tuple(
             outcome or self._not_begun(order) for order, outcome in zip(orders, made, strict=True)
         )
-        return self._anchored(outcomes)
 
     def review(self, order: Order) -> Outcome:
         """Plan it as it would be applied, say what would be decided, and remember that."""
@@ -161,14 +160,3 @@ class Reviewer:
         return self.failed(
             order, Interrupted("Stopped before it was reviewed; nothing was changed.")
         )
-
-    def _anchored(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-        """What was said stands, even where the trail's head finds no place."""
-        try:
-            head = self._store.head()
-            if head is not None:
-                self._artifacts.anchor(head)
-        except DriftctlError as error:
-            warning = f"The trail's head could not be anchored: {error.what}"
-            return tuple(replace(each, warnings=(*each.warnings, warning)) for each in outcomes)
-        return outcomes

@@ -223,14 +223,20 @@ def opened(options: Options) -> Iterator[Opened]:
 
 @contextmanager
 def opened_with(
-    options: Options, path: Path, config: Config, is_another: Callable[[], bool]
+    options: Options,
+    path: Path,
+    config: Config,
+    is_another: Callable[[], bool],
+    *,
+    reviewing: bool = False,
 ) -> Iterator[Opened]:
-    """What is remembered under a configuration that was read already."""
+    """What is remembered under a configuration that was read already. Who is ``reviewing`` writes
+    where nothing else is."""
     own = data_dir(options.data_dir, config.data_dir, path.resolve().parent)
-    store = _store(config, own)
+    store, artifacts = _store(config, own), _artifacts(config, own, reviewing=reviewing)
     worker = f"{hostname()}:{process_id()}:{new_id()[-8:]}"
     try:
-        yield Opened(path, own, config, store, _artifacts(config, own), worker, is_another)
+        yield Opened(path, own, config, store, artifacts, worker, is_another)
     finally:
         store.close()
 
@@ -443,14 +449,17 @@ def _store(config: Config, own: Path) -> Store:
     from driftctl_py.adapters.aws import Aws
 
     aws = Aws(clock=now)
-    objects = Objects(
-        place.bucket,
-        f"{place.prefix}/memory",
-        _client_of(place, aws),
-        kms_key_id=place.kms_key_id,
-        explain=aws.credentials_error,
-    )
-    return open_bucket_store(objects, own, now=now)
+
+    def below(prefix: str) -> Objects:
+        return Objects(
+            place.bucket,
+            f"{place.prefix}/{prefix}",
+            _client_of(place, aws),
+            kms_key_id=place.kms_key_id,
+            explain=aws.credentials_error,
+        )
+
+    return open_bucket_store(below("memory"), own, now=now, reviews=below("reviews/runs"))
 
 
 def _store_url(config: Config) -> str | None:
@@ -471,7 +480,7 @@ def _store_url(config: Config) -> str | None:
     return url
 
 
-def _artifacts(config: Config, own: Path) -> LocalArtifacts | S3Artifacts:
+def _artifacts(config: Config, own: Path, *, reviewing: bool) -> LocalArtifacts | S3Artifacts:
     from driftctl_py.adapters.artifacts import LocalArtifacts, S3Artifacts
 
     place = config.artifacts
@@ -480,13 +489,19 @@ def _artifacts(config: Config, own: Path) -> LocalArtifacts | S3Artifacts:
     from driftctl_py.adapters.aws import Aws
 
     aws = Aws(clock=now)
-    return S3Artifacts(
-        place.bucket,
-        place.prefix,
-        _client_of(place, aws),
-        kms_key_id=place.kms_key_id,
-        explain=aws.credentials_error,
-    )
+
+    def below(prefix: str, beside: S3Artifacts | None = None) -> S3Artifacts:
+        return S3Artifacts(
+            place.bucket,
+            prefix,
+            _client_of(place, aws),
+            kms_key_id=place.kms_key_id,
+            explain=aws.credentials_error,
+            beside=beside,
+        )
+
+    reviews = below(f"{place.prefix}/reviews")
+    return reviews if reviewing else below(place.prefix, reviews)
 
 
 def _client_of(place: S3ArtifactsPlace, aws: Aws) -> Callable[[], object]:

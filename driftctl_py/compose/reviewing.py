@@ -62,7 +62,7 @@ def review(
         commit = git.commit_of(base)
         ours = _config_of(git, path, base, commit)
     head = load_config(path)
-    with opened_with(options, path, ours, lambda: False) as kept:
+    with opened_with(options, path, ours, lambda: False, reviewing=True) as kept:
         make_data_dir(kept.own)
         with GitContents(kept.own, here=here, environ=environ()) as sources:
             stop.when_asked(sources.stop)

@@ -26,7 +26,7 @@ from driftctl_py.core.lease import Lease
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.core.state import LockHolder, StateLook
 from driftctl_py.core.window import Freeze
-from driftctl_py.errors import SourceError, Unavailable, UsageError
+from driftctl_py.errors import SourceError, UsageError
 
 from .fakes import FakeStop, failed, planned
 from .reconciling import ADA, ONE, TWO, Bench, order, prod
@@ -214,20 +214,6 @@ def test_what_was_not_begun_before_a_stop_is_told_and_not_taken_for_reviewed(ben
     assert outcome.error is not None
     assert outcome.error.exit_code == 130
     assert outcome.run.state is State.INTERRUPTED
-
-
-def test_what_was_said_stands_where_the_trail_cannot_be_anchored(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def anchor(_head: object) -> None:
-        raise Unavailable("The bucket did not answer.")
-
-    monkeypatch.setattr(bench.artifacts, "anchor", anchor)
-
-    outcome = review(bench)
-
-    assert outcome.run.state is State.REVIEWED
-    assert "could not be anchored" in outcome.warnings[-1]
 
 
 def test_what_belongs_to_the_moment_of_an_apply_is_only_told(bench: Bench) -> None:

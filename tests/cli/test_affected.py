@@ -259,7 +259,7 @@ def applied(here: Repository, name: str, commit: str, state: State = State.APPLI
     """The store knows of it."""
     at = datetime(2026, 11, 24, tzinfo=UTC)
     id = f"{name}-{commit[:7]}-{state.value}"
-    run = Run(id, name, state, Purpose.RECONCILE, at, *"abc", commit=commit)
+    run = Run(id, name, state, Purpose.RECONCILE, at, "apply", "os:ada", "h:1", commit=commit)
     with open_store(None, Path(here.environ["DRIFTCTL_DATA_DIR"]), now=lambda: at) as store:
         store.save(run)
 

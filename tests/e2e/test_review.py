@@ -250,3 +250,34 @@ def _executable(site: Site, name: str, text: str) -> Path:
     path = site.write(name, text)
     path.chmod(0o755)
     return path
+
+
+def test_a_review_writes_nowhere_but_where_reviews_are(s3_site: Site) -> None:
+    site = s3_site
+    place = {"bucket": site.bucket, "region": site.s3["region"], "endpoint": site.s3["endpoint"]}
+    site.settings["artifacts"] = {"s3": {**place, "prefix": "kept"}}
+    site.settings["store"] = "artifacts"
+    merged(site, git="gate", reviewed=True)
+    ended(site.main("status"))
+    proposed(site)
+    before = site.snapshot()[0].keys()
+
+    ended(site.main("review", "--base", "main"), 2)
+    wrote = site.snapshot()[0].keys() - before
+    # All else is done on other machines.
+    site.environ["DRIFTCTL_DATA_DIR"] = str(site.root / "elsewhere")
+    (review,) = (each.rpartition("/")[2] for each in wrote if "/runs/prod/" in each)
+    shown = ended(site.main("show", review))
+    ended(site.main("approve", review, "--reason", "Black Friday"))
+    merge(site)
+    site.write("environments/prod/more.tf", data("unseen", "two"))
+    site.commit()
+    refused = ended(site.main("apply", "prod"), 1)
+    site.git("reset", "--quiet", "--hard", "HEAD^")
+    ended(site.main("apply", "prod"))
+
+    assert all(each.startswith("kept/reviews/") for each in wrote), wrote
+    assert len(wrote) == 2
+    assert "terraform_data.one" in shown.out
+    assert "terraform_data.two: reviewed, nothing was to be done with it" in refused.out
+    assert applied(site) == ["second"]

@@ -41,13 +41,24 @@ def open_store(url: str | None, data_dir: Path, *, now: Callable[[], datetime]) 
     return Store(postgres, SqlLocks(postgres))
 
 
-def open_bucket_store(objects: Objects, data_dir: Path, *, now: Callable[[], datetime]) -> Store:
-    """Open the store below a prefix of a bucket, made or brought up to date if need be. The copy is
-    in ``data_dir``, which may be lost at any time. Raises as `open_store` does."""
+def open_bucket_store(
+    objects: Objects,
+    data_dir: Path,
+    *,
+    now: Callable[[], datetime],
+    reviews: Objects | None = None,
+) -> Store:
+    """Open the store below a prefix of a bucket, made or brought up to date if need be; its
+    ``reviews`` are below another one, if one is given. The copy is in ``data_dir``, which may be
+    lost at any time. Raises as `open_store` does."""
     from driftctl_py.adapters.store.bucket import BucketDatabase
     from driftctl_py.adapters.store.bucket_locks import BucketLocks
+    from driftctl_py.adapters.store.reviews import Reviews, StoreWithReviews
 
     # Of several stores, or of one that was moved, each has a copy of its own.
     name = sha256(objects.shown.encode()).hexdigest()[:16]
     database = BucketDatabase(objects, data_dir / "memory" / name, now=now)
-    return Store(database, BucketLocks(objects, now=now))
+    locks = BucketLocks(objects, now=now)
+    if reviews is None:
+        return Store(database, locks)
+    return StoreWithReviews(database, locks, Reviews(reviews))
