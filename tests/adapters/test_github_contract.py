@@ -21,6 +21,8 @@ from urllib.request import urlopen
 import pytest
 
 from driftctl_py.adapters.github import GitHub
+from driftctl_py.adapters.github_requests import Requests
+from driftctl_py.adapters.github_workflows import GitHubWorkflows
 from driftctl_py.core.forge import (
     Annotation,
     CheckRun,
@@ -30,7 +32,7 @@ from driftctl_py.core.forge import (
     Role,
 )
 from driftctl_py.errors import ForgeError, Unavailable
-from tests.forge_fake import FakeGitHub, bad_gateway, fake_github
+from tests.forge_fake import TOKEN, FakeGitHub, bad_gateway, fake_github
 
 # Where .ci/setup puts them.
 _MODULES = Path(__file__).parents[2] / ".prism" / "node_modules"
@@ -156,6 +158,30 @@ def test_a_pull_request_and_its_files_are_read_as_described(prism: Prism, pull: 
 
     assert forge.pull(pull).head == _HEAD
     assert forge.files_of(pull) == ("a.tf", "b.tf", "old.tf")
+    assert prism.complaints() == []
+
+
+def test_the_pull_request_that_brought_a_commit_is_found_as_described(
+    prism: Prism, pull: int
+) -> None:
+    prism.github.issues[pull].open = False
+    # Here alone the description says that each label has one of its own.
+    prism.github.issues[pull].labels.clear()
+    merge = prism.github.issues[pull].merge or ""
+    requests = Requests(
+        prism.github.repository,
+        token=TOKEN,
+        api_url=prism.url,
+        patience_seconds=1.0,
+        pause_seconds=0.0,
+        sleep=prism.github.sleep,
+    )
+    forge = GitHubWorkflows(requests)
+
+    found = forge.merged_pulls_of(merge)
+    forge.close()
+
+    assert pull in found
     assert prism.complaints() == []
 
 
