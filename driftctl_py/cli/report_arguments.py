@@ -65,7 +65,8 @@ def add_report(commands: Commands) -> None:
         "--fail-on",
         choices=("findings", "failed", "never"),
         default="findings",
-        help="what is no exit code 0: what was found, too (the default); only what failed; nothing",
+        help="what ends with another exit code than 0: findings, too (the default); only what "
+        "failed; nothing",
     )
     add_common(command)
 
