@@ -880,6 +880,17 @@ def test_a_log_that_is_damaged_is_said_to_be(
     assert what in refused(lambda: store.save(RUN)).what
 
 
+def test_a_whole_that_is_no_database_is_damage_and_the_copy_stays(
+    place: Place, lying: Bucket
+) -> None:
+    store = place.open()
+    before = digest_of_last(store)
+    put(lying, 2, before=before, whole=b"This is no database." * 500)
+
+    assert "what is to be the whole of it is no database" in refused(store.latest).what
+    assert digest_of_last(store) == before
+
+
 def test_an_entry_that_does_not_follow_is_damage(place: Place, lying: Bucket) -> None:
     store = place.open()
     put(lying, 2, before="0" * 64)

@@ -83,34 +83,39 @@ class Replica:
 
     def install(self, image: bytes, position: Position) -> None:
         """Become what ``image`` made of another one. Who reads meanwhile reads what was there."""
-        try:
-            self._install(image, position)
-        except sqlite3.DatabaseError as error:
-            if _kind(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                raise
-            # It is only a copy.
-            for name in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    self.path.with_name(self.path.name + name).unlink()
-            self._install(image, position)
-
-    def _install(self, image: bytes, position: Position) -> None:
-        self.path.touch(0o600)
-        with (
-            closing(sqlite3.connect(":memory:", isolation_level=None)) as source,
-            self._opened() as target,
-        ):
-            source.deserialize(image)
-            strangers = source.execute(
-                "SELECT count(*) FROM sqlite_master WHERE type NOT IN ('table', 'index')"
-            ).fetchone()[0]
-            if strangers:
-                raise StoreError(
-                    f"{self._shown} holds a database that does things by itself: it is none of "
-                    "ours.",
-                    todo="See who may write there, and restore an older version of the bucket.",
-                )
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
+            self._open_image(source, image)
             _note(source, position)
+            try:
+                self._lay(source)
+            except sqlite3.DatabaseError as error:
+                if _kind(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                    raise
+                # What lies there is damaged, and only a copy.
+                for name in ("", "-wal", "-shm"):
+                    with suppress(FileNotFoundError):
+                        self.path.with_name(self.path.name + name).unlink()
+                self._lay(source)
+
+    def _open_image(self, source: sqlite3.Connection, image: bytes) -> None:
+        try:
+            source.deserialize(image)
+            found = {kind for (kind,) in source.execute("SELECT type FROM sqlite_master")}
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{self._shown} is damaged: what is to be the whole of it is no database "
+                f"({error}).",
+                todo="See who may write there, and restore an older version of the bucket.",
+            ) from error
+        if found - {"table", "index"}:
+            raise StoreError(
+                f"{self._shown} holds a database that does things by itself: it is none of ours.",
+                todo="See who may write there, and restore an older version of the bucket.",
+            )
+
+    def _lay(self, source: sqlite3.Connection) -> None:
+        self.path.touch(0o600)
+        with self._opened() as target:
             target.execute("PRAGMA journal_mode = WAL").close()
             source.backup(target)
 
