@@ -362,7 +362,7 @@ class _Beside:
             yield from self._diagnostics()
         outputs = [_line(line) for line in self._first(result.outputs, self.limits.outputs)]
         if outputs:
-            yield f"**{results_wording.BESIDE.capitalize()}:**"
+            yield f"**{results_wording.beside(result.outputs).capitalize()}:**"
             yield fence(outputs, "diff")
         notes = [f"- {self._words(each)}" for each in self._some(result.notes)]
         if notes:

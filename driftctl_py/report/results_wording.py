@@ -7,6 +7,7 @@ faces; which lines there are about an object was settled when the result was mad
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,13 @@ from driftctl_py.core.decision import Cause
 from driftctl_py.core.plan import Kind
 from driftctl_py.core.result import Item, Occasion, Result, Results, Standing
 from driftctl_py.core.run import State
+from driftctl_py.report import wording
 
 FULL_REPORT = "full report"
-BESIDE = "outputs or actions"
-"""What changes and is no object."""
+
+
+# As `markup` begins to tell of one: ``! ~ output.address``.
+_OUTPUT = re.compile(r"[-+!] (?:\S{1,3} )?output\.")
 
 
 class Rank(IntEnum):
@@ -226,7 +230,8 @@ def _merging(results: Results) -> str:
     if doing:
         words = f"Merging {joined(does(sum(known, Effects())))} in {_of(doing, every)}"
     elif pending:
-        words = f"Merging changes {BESIDE} alone in {_of(len(pending), every)}"
+        lines = [line for each in pending for line in each.outputs]
+        words = f"Merging changes {beside(lines)} alone in {_of(len(pending), every)}"
     elif lost or results.missing or results.unreadable or not every:
         words = "What merging would do is not known"
         if len(lost) + len(results.missing) < every:
@@ -353,10 +358,20 @@ def about(result: Result) -> str:
         words = counted(effects(result))
         words = words or ("in sync" if result.verdict is Verdict.IN_SYNC else "")
         if not words:
-            words = f"{BESIDE} alone" if result.outputs else result.verdict.value
+            words = f"{beside(result.outputs)} alone" if result.outputs else result.verdict.value
         if outside:
             words += f"; {outside} of them changed outside Git"
     return ": ".join(filter(None, (lead, words)))
+
+
+def beside(lines: Sequence[str]) -> str:
+    """What changes and is no object: ``outputs``, ``actions`` or both, from the lines that tell of
+    them."""
+    actions = any(wording.RUNS in line for line in lines)
+    outputs = any(_OUTPUT.match(line) for line in lines)
+    if not actions and not outputs:
+        return "what is no object"
+    return joined(["outputs"] * outputs + ["actions"] * actions)
 
 
 def changed_outside(count: int) -> str:

@@ -231,13 +231,16 @@ def table_row(check: EnvironmentCheck) -> tuple[str, ...]:
     )
 
 
+RUNS = "apply runs this action"
+
+
 def invocation(found: ActionInvocation) -> str:
     """An action that apply runs, and when."""
     by = f"triggered by {found.triggered_by}" if found.triggered_by else ""
     # "AfterCreate" is the engine's word.
     when = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found.event).lower()
     why = ", ".join(filter(None, (by, when)))
-    return f"{found.address}: apply runs this action" + (f" ({why})" if why else "")
+    return f"{found.address}: {RUNS}" + (f" ({why})" if why else "")
 
 
 def deferred(found: Deferred) -> str:

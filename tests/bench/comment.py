@@ -55,13 +55,14 @@ def main() -> None:
     print("| environments | changes each | ms |\n|---:|---:|---:|")
     for (environments, changes), each in took.items():
         print(f"| {environments:,} | {changes:,} | {each:.0f} |")
-    twice = took[1, 20_000] / took[1, 10_000]
-    environments = took[2000, 10] / took[1000, 10]
+    changes_twice = took[1, 20_000] / took[1, 10_000]
+    environments_twice = took[2000, 10] / took[1000, 10]
     print()
     print(verdict("milliseconds of 20,000 changes", took[1, 20_000], MILLISECONDS_AT_MOST))
     print(verdict("milliseconds of 2,000 environments", took[2000, 10], MILLISECONDS_AT_MOST))
-    print(verdict("twice the changes, so many times as long", twice, GROWTH_AT_MOST))
-    print(verdict("twice the environments, so many times as long", environments, GROWTH_AT_MOST))
+    print(verdict("twice the changes, so many times as long", changes_twice, GROWTH_AT_MOST))
+    said = "twice the environments, so many times as long"
+    print(verdict(said, environments_twice, GROWTH_AT_MOST))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ HEAD = "3f2a91c" + "0" * 33
 BASE = "77b0de4" + "1" * 33
 MERGE = "a90c4e1" + "2" * 33
 AT = datetime(2026, 11, 24, 9, 14, tzinfo=UTC)
-PRINT = "f2-k7qm2d4x" + "a" * 44
+PRINT = "f2-k7qm2d4xw5cz3nhr6tq2yvb7ulo4sgepj5dmfxk2a7r3icwz6hqn"
 RUN_URL = "https://github.example/example/infra/actions/runs/4711"
 REPORT_URL = f"{RUN_URL}/artifacts/12"
 JOB = Job(

@@ -70,7 +70,7 @@ WHOLE = f"""\
 
 ⚠️ check.capacity does not hold. (Its message may hold values, so it is not shown.)
 
-**Outputs or actions:**
+**Outputs:**
 
 ```diff
 ! ~ output.address

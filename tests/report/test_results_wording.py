@@ -68,7 +68,7 @@ REFUSED = result_of("us", changed("x.y"), gate=Gated(Standing.REFUSED))
         ),
         (
             (result_of("a", verdict=Verdict.PENDING, outputs=("+ output.a",)), DEV),
-            "Merging changes outputs or actions alone in 1 of 2 environments",
+            "Merging changes outputs alone in 1 of 2 environments",
         ),
         ((QA,), "What merging would do is not known; 1 environment failed"),
         (
@@ -190,7 +190,7 @@ def test_each_has_a_sign(result: Result, sign: str) -> None:
         ),
         (
             result_of("a", verdict=Verdict.PENDING, outputs=("+ output.a",)),
-            "outputs or actions alone",
+            "outputs alone",
         ),
         (result_of("a", verdict=Verdict.PENDING), "pending"),
         (
@@ -247,3 +247,17 @@ def test_what_was_applied_is_not_quiet() -> None:
 def test_effects_of_nothing_are_none() -> None:
     assert not Effects()
     assert results_wording.counted(Effects()) == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["+ output.a", "+     1  # planned"], "outputs"),
+        (["! ~ output.a"], "outputs"),
+        (["! action.a.b: apply runs this action (after create)"], "actions"),
+        (["- output.a", "! action.a.b: apply runs this action"], "outputs and actions"),
+        ([], "what is no object"),
+    ],
+)
+def test_what_is_no_object_is_named(lines: list[str], words: str) -> None:
+    assert results_wording.beside(lines) == words
