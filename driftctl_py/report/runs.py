@@ -229,7 +229,8 @@ class _Lines(DecisionLines):
         yield from self.wrapped(head, "", indent=2, style=BOLD)
         yield from self.wrapped(f"run {run.id}, {run.commit[:7]}", "  ", indent=4)
         if not approval.yes:
-            yield from self.next([command("plan", run.environment)])
+            reviewed = run.purpose is Purpose.REVIEW
+            yield from self.next([] if reviewed else [command("plan", run.environment)])
             return
         bound = (
             f"good until {moment(approval.expires_at)} for what this plan means, whatever commit "
@@ -240,7 +241,12 @@ class _Lines(DecisionLines):
         yield from self.standing(requirement, standing, run, but=approval.id)
         if standing.enough:
             yield from self.closed(run.closed)
-            yield from self.next(when_it_is_time(run.environment, run.closed))
+            if run.purpose is Purpose.REVIEW:
+                yield from self.wrapped(
+                    "It counts once this is merged and applied.", "  ", indent=4
+                )
+            else:
+                yield from self.next(when_it_is_time(run.environment, run.closed))
 
     def record(self, record: RunRecord, plan: str, no_plan: str) -> Iterator[str]:
         run = record.run

@@ -261,13 +261,15 @@ def test_each_command_asks_for_what_was_typed(
     asked = comes_to(Outcome(run(State.IN_SYNC, drifted=0), Nothing("In sync.")))
 
     shell.run("apply", "prod", "--run", "2026")
+    shell.run("apply", "prod", "--require-plan")
     shell.run("accept", "prod", "--reason", " It is fine. ")
     shell.run("rollback", "prod", "--to", "3f2a91c", "--reason", "It broke.")
 
     for each in asked:
         del each["progress"], each["stop"]
     assert asked == [
-        {"environment": "prod", "run": "2026"},
+        {"environment": "prod", "run": "2026", "reviewed": False},
+        {"environment": "prod", "run": None, "reviewed": True},
         {"environment": "prod", "reason": "It is fine."},
         {"environment": "prod", "commit": "3f2a91c", "reason": "It broke."},
     ]

@@ -473,3 +473,13 @@ def test_a_requirement_of_long_ago_is_not_made_up() -> None:
     old = RunRecord(run(requirement=None), NOW, Standing(missing=1))
 
     assert "Who said what" not in render_record_text(old)
+
+
+def test_a_yes_to_a_review_waits_for_the_merge_and_a_no_leads_nowhere() -> None:
+    review = run(State.REVIEWED, purpose=Purpose.REVIEW)
+
+    yes = render_given_text(said(), "ada", ENOUGH, review, people=PEOPLE)
+    no = render_given_text(said(yes=False), "ada", REJECTED, review, people=PEOPLE)
+
+    assert yes.endswith("  It counts once this is merged and applied.\n")
+    assert "next" not in yes + no
