@@ -9,8 +9,8 @@
         assert github.writes == ["POST /issues/1/comments"]
 
 What is there lies in plain attributes (``comments``, ``issues``, ``labels``, ``checks``,
-``statuses``, ``roles``), to be read and changed by tests; ``issues`` holds pull requests too.
-``comment_by``, ``edit_by`` and ``delete`` are what people do meanwhile.
+``statuses``, ``roles``, ``workflows``, ``runs``), to be read and changed by tests; ``issues``
+holds pull requests too. ``comment_by``, ``edit_by`` and ``delete`` are what people do meanwhile.
 
 What goes wrong is a `Fault`, asked for with ``github.next(fault, "POST", "/issues/1/comments")``
 for the next request that fits (``times`` of them): `secondary_limit`, `primary_limit`,
@@ -37,6 +37,8 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from driftctl_py.adapters.github import GitHub
+from driftctl_py.adapters.github_requests import Requests
+from driftctl_py.adapters.github_workflows import GitHubWorkflows
 from tests import forge_shapes as shapes
 from tests.forge_shapes import Json
 
@@ -46,7 +48,7 @@ _LONGEST = 65536
 _LONGEST_OUTPUT = 65535
 _ANNOTATIONS = 50
 _FILES = 3000
-_WRITES = frozenset({"pull-requests", "issues", "checks", "statuses"})
+_WRITES = frozenset({"pull-requests", "issues", "checks", "statuses", "actions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,19 @@ class Check:
     annotations: list[Json] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Ran:
+    """A run of a workflow's file. ``refuses``: why it cannot be run again."""
+
+    file: str
+    event: str
+    head: str
+    head_repository: str | None
+    status: str = "completed"
+    attempt: int = 1
+    refuses: str = ""
+
+
 def primary_limit(seconds: int = 30) -> Callable[[FakeGitHub], Fault]:
     """The hourly limit is used up; it ends in ``seconds``."""
 
@@ -182,6 +197,12 @@ class FakeGitHub:
         # Who may do what here; a custom role is a name and what it is made from.
         self.roles: dict[str, str | tuple[str, str]] = {}
         self.permissions = set(_WRITES)
+        # The inputs of each file's workflow_dispatch; None: it has no such trigger.
+        self.workflows: dict[str, tuple[str, ...] | None] = {}
+        self.runs: dict[int, Ran] = {}
+        self.branches = {"main"}
+        # File, ref and inputs of what was dispatched.
+        self.dispatched: list[tuple[str, str, Json]] = []
         # "VERB /path", the path below the repository's.
         self.requests: list[str] = []
         self.sent: list[tuple[str, Any]] = []
@@ -199,6 +220,17 @@ class FakeGitHub:
             token=TOKEN,
             **{"api_url": self.url, "pause_seconds": 0.0, "sleep": self.sleep, **options},
         )
+
+    def automation(self, **options: Any) -> GitHubWorkflows:
+        """The real adapter of workflows, without its pauses."""
+        more: dict[str, Any] = {
+            "api_url": self.url,
+            "patience_seconds": 600.0,
+            "pause_seconds": 0.0,
+            "sleep": self.sleep,
+            **options,
+        }
+        return GitHubWorkflows(Requests(self.repository, token=TOKEN, **more))
 
     def next(
         self,
@@ -266,6 +298,22 @@ class FakeGitHub:
         return self._add(
             Opened(title=title, body=body, author=author, created_at=at, updated_at=at, **more)
         )
+
+    def add_run(
+        self,
+        file: str,
+        head: str,
+        *,
+        event: str = "pull_request",
+        head_repository: str | None = "",
+        **more: Any,
+    ) -> int:
+        """``head_repository`` as in `add_pull`."""
+        self._ids += 1
+        where = self.repository if head_repository == "" else head_repository
+        self.runs[self._ids] = Ran(file, event, head, where, **more)
+        self.workflows.setdefault(file, None)
+        return self._ids
 
     def comment_by(self, author: str | None, number: int, body: str) -> int:
         at = self._tick()
@@ -356,6 +404,11 @@ class FakeGitHub:
         ids = [id for id, each in self.comments.items() if each.number == int(number)]
         return self._page(query, [self._comment(id) for id in sorted(ids)])
 
+    def comment(self, query: dict[str, str], sent: Any, id: str) -> Answer:
+        if int(id) not in self.comments:
+            return _no(404, "Not Found")
+        return Answer(200, self._comment(int(id)))
+
     def create_comment(self, query: dict[str, str], sent: Json, number: str) -> Answer:
         issue = self.issues.get(int(number))
         if issue is None:
@@ -394,13 +447,21 @@ class FakeGitHub:
         status = 200 if reaction in there else 201
         if status == 201:
             there.append(reaction)
-        author = shapes.user(self.url, self.login)
-        return Answer(
-            status,
-            shapes.reaction(
-                id=int(id), content=sent["content"], author=author, created_at=_when(self._now)
-            ),
-        )
+        return Answer(status, self._reaction(int(id), *reaction))
+
+    def list_reactions(self, query: dict[str, str], sent: Any, id: str) -> Answer:
+        if int(id) not in self.comments:
+            return _no(404, "Not Found")
+        found = [
+            self._reaction(int(id), author, content)
+            for author, content in self.comments[int(id)].reactions
+            if query.get("content", content) == content
+        ]
+        return self._page(query, found)
+
+    def _reaction(self, id: int, author: str, content: str) -> Json:
+        by = shapes.user(self.url, author)
+        return shapes.reaction(id=id, content=content, author=by, created_at=_when(self._now))
 
     def _comment(self, id: int) -> Json:
         it = self.comments[id]
@@ -573,6 +634,55 @@ class FakeGitHub:
             updated_at=_when(it.updated_at),
         )
 
+    # Workflows.
+
+    def list_runs(self, query: dict[str, str], sent: Any, file: str) -> Answer:
+        if file not in self.workflows:
+            return _no(404, "Not Found")
+        found = [
+            shapes.workflow_run(
+                self.url,
+                self.repository,
+                id=id,
+                file=it.file,
+                event=it.event,
+                head=(it.head, it.head_repository),
+                status=it.status,
+                attempt=it.attempt,
+                at=_when(self._now),
+            )
+            for id, it in sorted(self.runs.items(), reverse=True)
+            if it.file == file
+            if query.get("event", it.event) == it.event
+            if query.get("head_sha", it.head) == it.head
+        ]
+        page = self._page(query, found)
+        return Answer(200, {"total_count": len(found), "workflow_runs": page.body}, page.headers)
+
+    def rerun(self, query: dict[str, str], sent: Any, id: str) -> Answer:
+        it = self.runs.get(int(id))
+        if it is None:
+            return _no(404, "Not Found")
+        if it.refuses:
+            return _no(403, it.refuses)
+        if it.status != "completed":
+            return _no(403, "This workflow is already running")
+        it.status, it.attempt = "queued", it.attempt + 1
+        return Answer(201, {})
+
+    def dispatch(self, query: dict[str, str], sent: Json, file: str) -> Answer:
+        if file not in self.workflows:
+            return _no(404, "Not Found")
+        known = self.workflows[file]
+        if known is None:
+            return _no(422, "Workflow does not have 'workflow_dispatch' trigger")
+        if sent["ref"].removeprefix("refs/heads/") not in self.branches:
+            return _no(422, f"No ref found for: {sent['ref']}")
+        if strange := [name for name in sent.get("inputs", {}) if name not in known]:
+            return _no(422, f"Unexpected inputs provided: {json.dumps(strange)}")
+        self.dispatched.append((file, sent["ref"], sent.get("inputs", {})))
+        return Answer(204)
+
     # Checks and statuses.
 
     def list_checks(self, query: dict[str, str], sent: Any, commit: str) -> Answer:
@@ -709,9 +819,11 @@ _ROUTES = (
     _route("GET", "/pulls/N/files", FakeGitHub.files),
     _route("GET", "/issues/N/comments", FakeGitHub.list_comments),
     _route("POST", "/issues/N/comments", FakeGitHub.create_comment, *_EITHER),
+    _route("GET", "/issues/comments/N", FakeGitHub.comment),
     _route("PATCH", "/issues/comments/N", FakeGitHub.edit_comment, *_EITHER),
     _route("DELETE", "/issues/comments/N", FakeGitHub.delete_comment, *_EITHER),
     _route("POST", "/issues/comments/N/reactions", FakeGitHub.react, *_EITHER),
+    _route("GET", "/issues/comments/N/reactions", FakeGitHub.list_reactions),
     _route("POST", "/labels", FakeGitHub.create_label, *_EITHER),
     _route("GET", "/labels/S", FakeGitHub.label),
     _route("GET", "/issues/N/labels", FakeGitHub.labels_of),
@@ -723,6 +835,9 @@ _ROUTES = (
     _route("GET", "/assignees/S", FakeGitHub.assignee),
     _route("GET", "/commits/S/pulls", FakeGitHub.pulls_of),
     _route("GET", "/commits/S/check-runs", FakeGitHub.list_checks),
+    _route("GET", "/actions/workflows/S/runs", FakeGitHub.list_runs, "actions"),
+    _route("POST", "/actions/workflows/S/dispatches", FakeGitHub.dispatch, "actions"),
+    _route("POST", "/actions/runs/N/rerun", FakeGitHub.rerun, "actions"),
     _route("POST", "/check-runs", FakeGitHub.create_check, "checks"),
     _route("PATCH", "/check-runs/N", FakeGitHub.edit_check, "checks"),
     _route("GET", "/check-runs/N/annotations", FakeGitHub.annotations),

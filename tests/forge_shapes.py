@@ -326,6 +326,51 @@ def file(api: str, repository: str, name: str, *, commit: str, was: str) -> Json
     return told | ({"previous_filename": was} if was else {})
 
 
+def workflow_run(
+    api: str,
+    repo: str,
+    *,
+    id: int,
+    file: str,
+    event: str,
+    head: tuple[str, str | None],
+    status: str,
+    attempt: int,
+    at: str,
+) -> Json:
+    """``head`` as in `pull`."""
+    here = f"{api}/repos/{repo}/actions/runs/{id}"
+    links = ("jobs", "logs", "cancel", "rerun", "artifacts")
+    return {
+        "id": id,
+        "node_id": f"WFR_{id}",
+        "name": file.removesuffix(".yml"),
+        "head_branch": "change",
+        "head_sha": head[0],
+        "path": f".github/workflows/{file}",
+        "display_title": "Change something",
+        "run_number": id,
+        "run_attempt": attempt,
+        "event": event,
+        "status": status,
+        "conclusion": "success" if status == "completed" else None,
+        "workflow_id": crc32(file.encode()),
+        "url": here,
+        "html_url": f"https://github.example/{repo}/actions/runs/{id}",
+        "pull_requests": [],
+        "created_at": at,
+        "updated_at": at,
+        "run_started_at": at,
+        **{f"{each}_url": f"{here}/{each}" for each in links},
+        "check_suite_url": f"{api}/repos/{repo}/check-suites/{id}",
+        "workflow_url": f"{api}/repos/{repo}/actions/workflows/{crc32(file.encode())}",
+        "head_commit": None,
+        "repository": repository(api, repo),
+        # Its description does not say that it may be missing, as it is when the fork was deleted.
+        "head_repository": None if head[1] is None else repository(api, head[1]),
+    }
+
+
 def app(api: str, login: str) -> Json:
     slug = login.removesuffix("[bot]")
     return {

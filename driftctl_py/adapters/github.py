@@ -66,6 +66,10 @@ class _Written(msgspec.Struct):
     user: _User | None = None
 
 
+class _Reaction(msgspec.Struct):
+    user: _User | None = None
+
+
 class _Opened(msgspec.Struct):
     number: int
     title: str
@@ -227,6 +231,13 @@ class GitHub:
         me = self._me() if found else ""
         return tuple(_comment(each, me) for each in sorted(found, key=lambda each: each.id))
 
+    def comment(self, id: int) -> Comment | None:
+        deed = Deed(f"read comment {id}", "pull-requests: read")
+        answer = self._api.ask(deed, "GET", f"/issues/comments/{id}", fine=(404,))
+        if answer.status == 404:
+            return None
+        return _comment(self._api.decoded(deed, answer, _Written), self._me())
+
     def add_comment(self, number: int, body: str) -> Comment:
         # Before the first try, for what is ours cannot be told apart otherwise once it is lost.
         me = self._me()
@@ -253,11 +264,29 @@ class GitHub:
         deed = Deed(f"delete comment {id}", COMMENTING)
         self._api.ask(deed, "DELETE", f"/issues/comments/{id}", fine=(404,))
 
-    def react(self, comment: int, reaction: str) -> None:
+    def reacted(self, comment: int, reaction: str) -> bool:
+        deed = Deed(f"read the reactions to comment {comment}", "pull-requests: read")
+        path = f"/issues/comments/{comment}/reactions"
+        found = list(self._api.pages(deed, path, list[_Reaction], {"content": reaction}))
+        me = self._me() if found else ""
+        return any(_is(each.user, me) for each in found)
+
+    def react(self, comment: int, reaction: str) -> bool:
         deed = Deed(f"react to comment {comment}", COMMENTING)
         path = f"/issues/comments/{comment}/reactions"
-        # The same reaction of the same person is one; to a comment that is gone there is none.
-        self._api.ask(deed, "POST", path, body={"content": reaction}, fine=(404,))
+        tries = 0
+        while True:
+            try:
+                answer = self._api.once("POST", path, body={"content": reaction})
+            except Lost as lost:
+                tries += 1
+                self._api.back_off(deed, tries, lost)
+                continue
+            # The same reaction of the same person is one, and then 200 is answered; to a comment
+            # that is gone there is none. After a lost answer nobody can tell whose it is.
+            if answer.status == 404:
+                return False
+            return self._api.checked(deed, answer).status == 201 or tries > 0
 
     # Labels.
 

@@ -260,6 +260,10 @@ class Forge(Protocol):
         """All of a pull request or an issue, the oldest first."""
         ...
 
+    def comment(self, id: int) -> Comment | None:
+        """One, as it is now. None: it is gone."""
+        ...
+
     def add_comment(self, number: int, body: str) -> Comment: ...
     def edit_comment(self, id: int, body: str) -> Comment | None:
         """None: it is gone."""
@@ -269,7 +273,15 @@ class Forge(Protocol):
         """One that is gone already is fine."""
         ...
 
-    def react(self, comment: int, reaction: str) -> None: ...
+    def reacted(self, comment: int, reaction: str) -> bool:
+        """Is this reaction there, of ours?"""
+        ...
+
+    def react(self, comment: int, reaction: str) -> bool:
+        """False: this reaction of ours was there already, or the comment is gone. Where an answer
+        was lost, it counts as new."""
+        ...
+
     def set_labels(self, number: int, *, add: Collection[Label], remove: Collection[str]) -> None:
         """Of a pull request or an issue; the labels that are missing in the repository are made."""
         ...

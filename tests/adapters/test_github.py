@@ -785,7 +785,7 @@ class TestComments:
 
         assert forge.edit_comment(first.id, "three") is None
         forge.delete_comment(second.id)
-        forge.react(first.id, "rocket")
+        assert not forge.react(first.id, "rocket")
         assert github.bodies(pull) == []
 
     def test_an_edited_one_keeps_its_place(
@@ -808,10 +808,37 @@ class TestComments:
     def test_a_reaction_is_there_once(self, github: FakeGitHub, pull: int, forge: GitHub) -> None:
         id = github.comment_by("ada", pull, "/driftctl plan")
 
-        forge.react(id, "eyes")
-        forge.react(id, "eyes")
-
+        assert [forge.react(id, "eyes"), forge.react(id, "eyes")] == [True, False]
         assert github.comments[id].reactions == [(github.login, "eyes")]
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_a_reaction_of_which_the_answer_was_lost_counts_as_new(
+        self, github: FakeGitHub, pull: int, forge: GitHub, after: bool
+    ) -> None:
+        id = github.comment_by("ada", pull, "/driftctl plan")
+        github.next(bad_gateway(after=after), "POST", "/issues/comments")
+
+        assert forge.react(id, "eyes")
+        assert github.comments[id].reactions == [(github.login, "eyes")]
+
+    def test_only_our_own_reaction_is_ours(
+        self, github: FakeGitHub, pull: int, forge: GitHub
+    ) -> None:
+        id = github.comment_by("ada", pull, "/driftctl plan")
+        github.comments[id].reactions += [("mallory", "eyes"), (github.login, "rocket")]
+
+        assert [forge.reacted(id, each) for each in ("eyes", "rocket")] == [False, True]
+
+    def test_one_is_read_as_it_is_now(self, github: FakeGitHub, pull: int, forge: GitHub) -> None:
+        id = github.comment_by("ada", pull, "/driftctl plan")
+        github.edit_by(id, "never mind")
+
+        found = forge.comment(id)
+
+        assert found is not None
+        assert (found.author, found.body, found.ours) == ("ada", "never mind", False)
+        github.delete(id)
+        assert forge.comment(id) is None
 
 
 class TestLabels:

@@ -21,7 +21,6 @@ from urllib.request import urlopen
 import pytest
 
 from driftctl_py.adapters.github import GitHub
-from driftctl_py.adapters.github_requests import Requests
 from driftctl_py.adapters.github_workflows import GitHubWorkflows
 from driftctl_py.core.forge import (
     Annotation,
@@ -32,7 +31,7 @@ from driftctl_py.core.forge import (
     Role,
 )
 from driftctl_py.errors import ForgeError, Unavailable
-from tests.forge_fake import TOKEN, FakeGitHub, bad_gateway, fake_github
+from tests.forge_fake import FakeGitHub, bad_gateway, fake_github
 
 # Where .ci/setup puts them.
 _MODULES = Path(__file__).parents[2] / ".prism" / "node_modules"
@@ -56,6 +55,9 @@ class Prism:
     def client(self) -> GitHub:
         # Who we are is asked by GraphQL.
         return self.github.client(api_url=self.url, login=self.github.login)
+
+    def automation(self) -> GitHubWorkflows:
+        return self.github.automation(api_url=self.url)
 
     def complaints(self) -> list[str]:
         # It logs when it finds the time, in the order of what is asked.
@@ -100,8 +102,19 @@ def _ours(place: Path) -> Path:
     """The description of one repository's affairs: Prism reads it in a third of the time, and
     refuses what is not in it."""
     whole = json.loads(_DESCRIPTION.read_text())
-    kinds = ("assignees", "check-runs", "collaborators", "commits", "issues", "labels", "pulls")
-    begins = tuple(f"/repos/{{owner}}/{{repo}}/{kind}" for kind in (*kinds, "statuses"))
+    kinds = (
+        "actions/runs",
+        "actions/workflows",
+        "assignees",
+        "check-runs",
+        "collaborators",
+        "commits",
+        "issues",
+        "labels",
+        "pulls",
+        "statuses",
+    )
+    begins = tuple(f"/repos/{{owner}}/{{repo}}/{kind}" for kind in kinds)
     whole["paths"] = {
         path: said
         for path, said in whole["paths"].items()
@@ -168,21 +181,43 @@ def test_the_pull_request_that_brought_a_commit_is_found_as_described(
     # Here alone the description says that each label has one of its own.
     prism.github.issues[pull].labels.clear()
     merge = prism.github.issues[pull].merge or ""
-    requests = Requests(
-        prism.github.repository,
-        token=TOKEN,
-        api_url=prism.url,
-        patience_seconds=1.0,
-        pause_seconds=0.0,
-        sleep=prism.github.sleep,
-    )
-    forge = GitHubWorkflows(requests)
 
-    found = forge.merged_pulls_of(merge)
-    forge.close()
+    found = prism.automation().merged_pulls_of(merge)
 
     assert pull in found
     assert prism.complaints() == []
+
+
+def test_workflows_are_run_again_as_described(prism: Prism, pull: int) -> None:
+    id = prism.github.add_run("plan.yml", "d" * 40)
+    automation = prism.automation()
+
+    again = [automation.rerun("plan.yml", "d" * 40), automation.rerun("plan.yml", "d" * 40)]
+
+    assert again == [True, False]
+    assert prism.github.runs[id].attempt == 2
+    assert prism.complaints() == []
+
+
+def test_workflows_are_begun_as_described(prism: Prism, pull: int) -> None:
+    prism.github.workflows["apply.yml"] = ("environment",)
+
+    prism.automation().dispatch("apply.yml", "main", {"environment": "prod"})
+
+    assert prism.github.dispatched == [("apply.yml", "main", {"environment": "prod"})]
+    assert prism.complaints() == []
+
+
+def test_how_workflows_are_refused_is_not_described(prism: Prism, pull: int) -> None:
+    prism.github.workflows["apply.yml"] = ()
+    prism.github.add_run("plan.yml", "e" * 40, refuses="This workflow is already running")
+    automation = prism.automation()
+
+    with pytest.raises(ForgeError, match="Unexpected inputs"):
+        automation.dispatch("apply.yml", "main", {"environment": "prod"})
+    assert automation.rerun("plan.yml", "e" * 40)
+    # Of both: GitHub's description knows no 403 and no 422 of these, though they are answered.
+    assert len(prism.complaints()) == 2
 
 
 def test_comments_are_written_as_described(prism: Prism, pull: int) -> None:
@@ -190,12 +225,16 @@ def test_comments_are_written_as_described(prism: Prism, pull: int) -> None:
 
     comment = forge.add_comment(pull, "one")
     forge.edit_comment(comment.id, "two")
-    forge.react(comment.id, "rocket")
-    forge.react(comment.id, "rocket")
-    read = [each.body for each in forge.comments(pull)]
+    reacted = [forge.react(comment.id, "rocket"), forge.react(comment.id, "rocket")]
+    seen = [forge.reacted(comment.id, reaction) for reaction in ("rocket", "eyes")]
+    alone = forge.comment(comment.id)
+    read = forge.comments(pull)
     forge.delete_comment(comment.id)
 
-    assert read == ["two"]
+    assert [each.body for each in read] == ["two"]
+    assert alone == read[0]
+    assert forge.comment(comment.id) is None
+    assert (reacted, seen) == ([True, False], [True, False])
     assert prism.github.bodies(pull) == []
     assert prism.complaints() == []
 

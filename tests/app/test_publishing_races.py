@@ -99,7 +99,13 @@ class SteppedForge:
     def files_of(self, number: int) -> tuple[str, ...]:
         raise NotImplementedError
 
-    def react(self, comment: int, reaction: str) -> None:
+    def comment(self, id: int) -> Comment | None:
+        raise NotImplementedError
+
+    def reacted(self, comment: int, reaction: str) -> bool:
+        raise NotImplementedError
+
+    def react(self, comment: int, reaction: str) -> bool:
         raise NotImplementedError
 
     def set_labels(self, number: int, *, add: Collection[Label], remove: Collection[str]) -> None:
