@@ -28,7 +28,7 @@ from driftctl_py.core.fan_in import fan_in
 from driftctl_py.core.plan import Kind, Plan
 from driftctl_py.core.plan_report import PlanReport, View
 from driftctl_py.core.result import Item, Job, Occasion, Result, Results
-from driftctl_py.core.result_json import read_result
+from driftctl_py.core.result_json import is_below_root, read_result
 from driftctl_py.core.run import Run, State
 from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Untrusted, UsageError
 from driftctl_py.report import wording
@@ -206,6 +206,8 @@ class _Findings:
     def item(self, told: Told) -> Item:
         finding = told.finding
         place = self._origin.place_of(finding.address)
+        if place is not None and not is_below_root(place.file):
+            place = None
         return Item(
             address=clean(finding.address),
             action=finding.kind.value,

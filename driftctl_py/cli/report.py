@@ -33,13 +33,16 @@ def run_report(arguments: argparse.Namespace) -> int:
     results = reporting.gather(directories, expected)
     for name in unexpected(results, expected) if expected is not None else ():
         tell(f"warning: nobody expected a result of {_clean(name)}")
-    write_output(_render(results, arguments), arguments)
     published: tuple[Published, ...] = ()
     try:
-        published = outlet.publish(results, artifact_url=arguments.artifact_url)
+        write_output(_render(results, arguments), arguments)
     finally:
-        # Steps after this one may ask even where nothing could be published.
-        reporting.write_step_outputs(results, published)
+        # Whoever waits for it on GitHub does so even where it could not be printed, and steps
+        # after this one may ask even where nothing could be published.
+        try:
+            published = outlet.publish(results, artifact_url=arguments.artifact_url)
+        finally:
+            reporting.write_step_outputs(results, published)
     return _exit_code(results, published, arguments.fail_on)
 
 

@@ -15,7 +15,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -36,7 +36,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 _Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Number = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 _Line = Annotated[int, msgspec.Meta(ge=0, le=10**7)]
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+_Name = Annotated[str, msgspec.Meta(min_length=1)]
 _Sha = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{7,64})?\Z")]
 _Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[!-~]*)?\Z", max_length=2000)]
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -131,7 +131,10 @@ class _Head(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Result).decode
 _decode_head = msgspec.json.Decoder(_Head).decode
 _STATES = frozenset(state.value for state in State)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_NAME_AT_MOST = 5000
+# Whoever shows it in another time zone must be able to.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
 
 
 def encode_result(result: Result, *, at_most: int = MOST_BYTES) -> bytes:
@@ -225,14 +228,18 @@ def _said(error: Exception) -> str:
 
 def _wrong(read: _Result) -> str:
     """What the shape alone does not say."""
-    if _CONTROL.search(read.environment):
-        return "its environment's name holds a control character"
+    if _CONTROL.search(read.environment) or len(read.environment) > _NAME_AT_MOST:
+        return "its environment's name holds a control character, or is longer than any"
+    if not _EARLIEST < read.finished_at < _LATEST:
+        return "it says of a moment that it cannot be of that it was made then"
+    if read.path.startswith("/") or ".." in read.path.split("/"):
+        return "its path leads out of the repository"
     if read.state and read.state not in _STATES:
         return f"a run is never in the state {_said(ValueError(read.state))!r}"
     for item in read.items:
         if item.destroys is not item.action.destroys:
             return f"to {item.action.value} something is said to destroy it, or not to, falsely"
-        if item.file and not _is_below_root(item.file):
+        if item.file and not is_below_root(item.file):
             return "the file of an object is not one of the repository's"
         if bool(item.file) is not bool(item.line):
             return "an object is declared in a file without a line, or the other way round"
@@ -241,8 +248,9 @@ def _wrong(read: _Result) -> str:
     return ""
 
 
-def _is_below_root(path: str) -> bool:
-    """Is it a file's path from the repository's root, spelled in the plainest way?"""
+def is_below_root(path: str) -> bool:
+    """Is it a file's path from the repository's root, spelled in the plainest way? Any other makes
+    what holds it unreadable."""
     return not (
         path.startswith(("/", "../"))
         or path in (".", "..")

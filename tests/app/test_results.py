@@ -171,6 +171,23 @@ def test_an_object_says_where_it_is_declared() -> None:
     assert [(each.file, each.line) for each in found.items] == [("modules/web/main.tf", 3), ("", 0)]
 
 
+@pytest.mark.parametrize("file", ["a\nb.tf", "a\\b.tf", "../a.tf", "\udcff.tf"])
+def test_a_file_of_no_plain_name_is_not_named(file: str) -> None:
+    origin = Origin("environments/prod", lambda _: Place(file, 3))
+
+    found = result_of_check(with_findings(finding("x.y")), job=JOB, origin=origin)
+
+    assert read_result(encode_result(found)) == found
+    assert (found.items[0].file, found.items[0].line) == ("", 0)
+
+
+@pytest.mark.parametrize("key", ["x" * 10_000, "\ud800", "a\nb", "\u202e"])
+def test_a_key_of_any_kind_can_be_handed_on(key: str) -> None:
+    found = of_check(with_findings(finding(f'x.y["{key}"]')))
+
+    assert found.items[0].address in found.items[0].lines[0]
+
+
 # What a run came to.
 
 
@@ -407,7 +424,7 @@ def test_no_results_at_all_are_no_good_news_unless_none_were_expected() -> None:
 def test_no_text_of_another_job_is_obeyed(evil: str) -> None:
     bad = replace(
         RESULT,
-        path=evil,
+        path=evil.replace("../", ""),
         commit=evil,
         engine=evil,
         outputs=(evil,),
