@@ -380,3 +380,24 @@ def test_a_lost_state_and_a_lock_file_of_init_are_seen(workdirs: Workdirs, root:
 
     assert before == (None, None)
     assert after == (workdir.directory / "errored.tfstate", "ours")
+
+
+def test_installed_providers_are_named_as_the_engine_laid_them_there(tmp_path: Path) -> None:
+    workdirs = Workdirs(tmp_path / "data", scope="a")
+    workdir = Workdir(tmp_path / "home", tmp_path / "tree", tmp_path / "src", tmp_path)
+    cache = tmp_path / "cache" / "linux_amd64"
+    cache.mkdir(parents=True)
+    place = workdir.data / "providers"
+    assert workdirs.installed_providers(workdir) == frozenset()
+    for address in ("registry.terraform.io/hashicorp/aws", "Evil.example.com/a/b"):
+        (place / address / "1.0.0").mkdir(parents=True)
+        # As with a shared cache.
+        (place / address / "1.0.0" / "linux_amd64").symlink_to(cache)
+
+    found = workdirs.installed_providers(workdir)
+    workdirs.forget_providers(workdir)
+    workdirs.forget_providers(workdir)
+
+    assert found == {"registry.terraform.io/hashicorp/aws", "evil.example.com/a/b"}
+    assert workdirs.installed_providers(workdir) == frozenset()
+    assert cache.is_dir()
