@@ -7,6 +7,7 @@ done on the wire: botocore sends and reads as ever.
 from __future__ import annotations
 
 import multiprocessing
+import random
 import sqlite3
 import subprocess
 import sys
@@ -366,6 +367,37 @@ def test_what_s3_could_not_say_is_recorded_once(
 
     assert told(store) == told(machine(place, "other").open()) == ["r1", "r2"]
     assert wire.seen.count("PutObject") >= 5
+
+
+def test_with_trouble_and_machines_that_meet_everything_is_recorded_once(
+    place: Place, lying: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket, "WHOLE_AFTER", 5)
+    chance = random.Random(7)
+    troubles = [answer(409, "ConditionalRequestConflict"), answer(500, "InternalError"), lost]
+    wire = Wire(lying)
+    stores = [opened(wire, machine(place, f"m{number}")) for number in range(3)]
+
+    def trouble(request: Any) -> Answer:
+        return chance.choice(troubles)(request) if chance.random() < 0.3 else None
+
+    wire.on("PutObject", trouble, times=10_000)
+
+    def record(at: int) -> None:
+        for number in range(6):
+            run = replace(RUN, id=f"{at}-{number}")
+            stores[at].save(run, replace(PLANNED, run=run.id))
+            assert stores[at].run(run.id) == run
+
+    threads = [threading.Thread(target=record, args=(at,)) for at in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    expected = sorted(f"{at}-{number}" for at in range(3) for number in range(6))
+    assert sorted(told(place.open())) == expected
+    assert all(told(each) == told(stores[0]) for each in stores)
 
 
 def test_a_lock_whose_answer_was_lost_is_ours(place: Place, lying: Bucket) -> None:
