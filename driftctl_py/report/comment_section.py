@@ -371,8 +371,9 @@ class _Beside:
             needs = result.gate.needs and results_wording.asked(result.gate.needs)
             yield from self._verdicts(f"**Held:** {inline(self._cut(needs))}", result.gate)
             ways = list(self._ways(result.gate))
+            # What is held by a freeze waits for its end, and nobody's yes helps.
             how = "To approve, comment or run:" if len(ways) > 1 else "To approve:"
-            yield from self._commands(how, ways)
+            yield from self._commands(how if needs else "What to do:", ways)
         elif result.gate is not None and result.gate.standing is not Standing.REFUSED:
             yield from self._verdicts("", result.gate)
         facts = list(self._facts())
@@ -382,7 +383,7 @@ class _Beside:
     def _verdicts(self, lead: str, gate: Gated) -> Iterator[str]:
         """What rules, policies and limits said."""
         if lead:
-            yield lead.removesuffix(": ")
+            yield lead.rstrip()
         if gate.lines:
             yield "\n".join(f"- {self._words(each)}" for each in self._some(gate.lines))
 
@@ -397,7 +398,7 @@ class _Beside:
 
     def _ways(self, gate: Gated) -> Iterator[str]:
         result = self.result
-        if result.job.pull:
+        if gate.needs and result.job.pull:
             words = f"{COMMAND_WORD} {Verb.APPROVE.value} {result.fingerprint} {result.environment}"
             # Only what would be understood, word for word.
             asked = Command(Verb.APPROVE, (result.environment,), result.fingerprint)

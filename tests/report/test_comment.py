@@ -241,6 +241,14 @@ def test_an_approval_can_be_copied_as_it_is_understood() -> None:
     assert read_command(line) == Command(Verb.APPROVE, ("staging",), PRINT)
 
 
+def test_what_a_freeze_holds_is_not_to_be_approved() -> None:
+    frozen = Gated(Standing.HELD, ("It is frozen until 12:00 UTC.",), todo="driftctl-py thaw")
+    comment = render_comment(Results((replace(STAGING, gate=frozen),)))
+
+    assert "**Held:**\n\n- It is frozen until 12:00 UTC.\n\nWhat to do:\n\n" in comment
+    assert "approve" not in comment
+
+
 @pytest.mark.parametrize(
     "held",
     [
