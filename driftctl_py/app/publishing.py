@@ -29,6 +29,8 @@ from driftctl_py.errors import ForgeError, Unavailable
 CHECKS_AT_MOST = 50
 """Environments with a check or a status of their own; GitHub slows down who makes 80 things in a
 minute. The one for all tells of all."""
+ISSUES_AT_MOST = 50
+"""As many are opened in one go: where everything drifts at once, nobody is helped by more mail."""
 
 # Each round ends nearer to one comment; more than a few mean that somebody works against us.
 _ROUNDS = 6
@@ -334,10 +336,15 @@ class _Publication:
         if not looks:
             yield Published("issues: left as they are, for nothing was checked")
             return
-        opened = False
+        opened = 0
         quiet = True
+        waiting = 0
         for act in self._decided(looks):
-            opened |= isinstance(act, drift_issues.Open)
+            if isinstance(act, drift_issues.Open):
+                if opened == ISSUES_AT_MOST:
+                    waiting += 1
+                    continue
+                opened += 1
             for each in self._done(act):
                 quiet = False
                 yield each
@@ -346,6 +353,11 @@ class _Publication:
             for act in self._decided(looks):
                 if isinstance(act, drift_issues.Change):
                     yield from self._done(act)
+        if waiting:
+            yield Published(
+                f"issues: {waiting} more environments drifted, and get theirs by the next checks: "
+                f"{ISSUES_AT_MOST} are opened at once"
+            )
         if quiet:
             yield Published("issues: as they should be")
 

@@ -162,12 +162,14 @@ def _of(look: Look, known: list[_Known], turn: Turn, scope: str, write: Write) -
     if not known:
         return [_open(look, turn, scope, write)] if look.found is Found.DRIFTED else []
     kept, *others = known
-    for each in known:
-        if each.marker.version > markers.VERSION:
-            why = "a newer version of driftctl-py has written it"
-            return [Leave(look.environment, each.issue.number, why)]
-        if newer(each.marker.turn, turn):
-            return [Leave(look.environment, each.issue.number, "a newer run has written it")]
+    if ahead := [each for each in known if each.marker.version > markers.VERSION]:
+        why = "a newer version of driftctl-py has written it"
+        return [Leave(look.environment, ahead[0].issue.number, why)]
+    if later := [each for each in known if newer(each.marker.turn, turn)]:
+        # The newer run moves what it found into the oldest one by itself.
+        behind = [each for each in others if not newer(each.marker.turn, kept.marker.turn)]
+        left = Leave(look.environment, later[0].issue.number, "a newer run has written it")
+        return [left, *(_duplicate(each, kept, turn) for each in behind if kept is later[0])]
     match look.found:
         case Found.DRIFTED:
             acts = [_drifted(look, kept, turn, write)]

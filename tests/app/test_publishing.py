@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from driftctl_py.app.publishing import CHECKS_AT_MOST, Kind, Publisher, Texts
+from driftctl_py.app.publishing import CHECKS_AT_MOST, ISSUES_AT_MOST, Kind, Publisher, Texts
 from driftctl_py.core.assessment import Totals
 from driftctl_py.core.check import Verdict
 from driftctl_py.core.forge import CheckRun, Conclusion, Published
@@ -641,6 +641,25 @@ def test_of_two_checks_that_open_an_issue_at_once_the_older_issue_stays(
     ]
     assert (github.issues[2].open, github.issues[3].open) == (True, False)
     assert github.bodies(3) == ["The same as #2, which stays."]
+
+
+def test_where_everything_drifts_at_once_some_wait_for_the_next_check(
+    github: FakeGitHub,
+) -> None:
+    (drifted,) = check(Verdict.DRIFTED).results
+    all_ = tuple(replace(drifted, environment=f"e{at}") for at in range(ISSUES_AT_MOST + 2))
+
+    first = publish(github, Results(all_, by=job(pull=0)), Kind.ISSUES)
+    second = publish(github, Results(all_, by=job(12, pull=0)), Kind.ISSUES)
+
+    assert words(first)[-1] == (
+        "issues: 2 more environments drifted, and get theirs by the next checks: 50 are opened at "
+        "once"
+    )
+    assert [each.what for each in second if "opened" in each.what] == [
+        f"issues: #{ISSUES_AT_MOST + 2} opened for e{ISSUES_AT_MOST}",
+        f"issues: #{ISSUES_AT_MOST + 3} opened for e{ISSUES_AT_MOST + 1}",
+    ]
 
 
 def test_what_is_wrong_with_one_issue_keeps_no_other_back(github: FakeGitHub) -> None:

@@ -47,6 +47,7 @@ class There:
 
     head: str
     comments: dict[int, Comment] = field(default_factory=dict)
+    issues: dict[int, Issue] = field(default_factory=dict)
     last: int = 0
 
     def add(self, body: str) -> Comment:
@@ -115,17 +116,28 @@ class SteppedForge:
         raise NotImplementedError
 
     def issues(self, label: str) -> tuple[Issue, ...]:
-        raise NotImplementedError
+        return self._at_its_turn(lambda: tuple(self.there.issues.values()))
 
     def open_issue(
         self, title: str, body: str, *, labels: Collection[Label], assignees: Collection[str]
     ) -> Issue:
-        raise NotImplementedError
+        def open_() -> Issue:
+            made = Issue(len(self.there.issues) + 1, title, body, open=True, ours=True)
+            self.there.issues[made.number] = made
+            return made
+
+        return self._at_its_turn(open_)
 
     def edit_issue(
         self, number: int, *, title: str | None = None, body: str | None = None, open: bool
     ) -> Issue:
-        raise NotImplementedError
+        def edit() -> Issue:
+            was = self.there.issues[number]
+            now = replace(was, title=title or was.title, body=body or was.body, open=open)
+            self.there.issues[number] = now
+            return now
+
+        return self._at_its_turn(edit)
 
     def role_of(self, login: str) -> Role:
         raise NotImplementedError
@@ -136,16 +148,17 @@ TEXTS = Texts(
     check=lambda result: CheckRun("", "", Conclusion.SUCCESS, "title", "summary"),
     check_of_all=lambda results: CheckRun("", "", Conclusion.SUCCESS, "title", "summary"),
     issue=lambda result, since, history: ("title", "body"),
-    about=lambda result: "",
+    about=lambda result: "drifted",
     markdown=str,
 )
 
 
-def results(at: int) -> Results:
-    """Of the run after the push of ``HEADS[at]``."""
+def results(at: int, kinds: Collection[Kind]) -> Results:
+    """Of the run after the push of ``HEADS[at]``: a review, or a check where it is for issues."""
     job = Job("example/infrastructure", "plan", str(900 + at), 11 + at, 1, "", 1, HEADS[at])
-    result = Result("prod", "prod", Occasion.REVIEW, Verdict.PENDING, NOON, 1.0)
-    return Results((result,), by=job)
+    review = Result("prod", "prod", Occasion.REVIEW, Verdict.PENDING, NOON, 1.0)
+    check = replace(review, occasion=Occasion.CHECK, verdict=Verdict.DRIFTED, drifted=1)
+    return Results((check if Kind.ISSUES in kinds else review,), by=job)
 
 
 @dataclass
@@ -153,6 +166,7 @@ class Jobs:
     """Jobs in threads of which only one is ever at work: which one, is asked for each request."""
 
     there: There
+    kinds: tuple[Kind, ...] = (Kind.COMMENT, Kind.STATUSES)
     gates: dict[int, Gate] = field(default_factory=dict)
     told: list[Published] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
@@ -166,7 +180,7 @@ class Jobs:
         def work() -> None:
             try:
                 by = Publisher(forge, TEXTS, lambda: NOON)
-                self.told += by.publish(results(at), (Kind.COMMENT, Kind.STATUSES))
+                self.told += by.publish(results(at, self.kinds), self.kinds)
             finally:
                 gate.done = True
                 gate.asked.release()
@@ -256,3 +270,17 @@ def test_the_newer_run_is_told_where_it_still_looks_when_the_older_one_is_throug
 
     (left,) = jobs.there.comments.values()
     assert read_marker(left.body)[1] == "Plan 13"
+
+
+@settings(max_examples=60, deadline=None)
+@given(SCHEDULES)
+def test_two_checks_leave_one_open_issue(schedule: list[int]) -> None:
+    jobs = Jobs(There(HEADS[0]), (Kind.ISSUES,))
+    for at in (1, 2):
+        jobs.start(at)
+    for at in schedule:
+        jobs.step(at)
+    jobs.finish()
+
+    assert not [each for each in jobs.told if each.failed]
+    assert [number for number, each in jobs.there.issues.items() if each.open] == [1]

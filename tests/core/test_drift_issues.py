@@ -228,6 +228,19 @@ def test_an_older_run_never_overwrites_a_newer_one() -> None:
     assert acts([newer], turn=FIRST, configured=["staging"]) == ()
 
 
+def test_an_older_run_takes_its_own_duplicate_back_and_never_the_newer_one() -> None:
+    newer = done(one([], drifted(), SECOND))
+    mine = replace(opened(), number=9)
+
+    left, duplicate = acts([newer, mine], drifted(), turn=FIRST)
+
+    assert left == Leave("prod", 7, "a newer run has written it")
+    assert isinstance(duplicate, Change)
+    assert (duplicate.number, duplicate.open) == (9, False)
+    behind = [replace(opened(), number=5), newer, mine]
+    assert acts(behind, drifted(), turn=FIRST) == (left,)
+
+
 def test_what_a_newer_version_wrote_is_left_alone() -> None:
     ahead = replace(opened(), body=opened().body.replace('{"v":1,', '{"v":2,'))
 
