@@ -65,6 +65,10 @@ class Origin(Enum):
     """Another spelling of the same."""
 
 
+LEFT = frozenset({Origin.DRIFT_TOLERATED, Origin.DRIFT_GONE, Origin.EQUIVALENT})
+"""What apply leaves as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
     """One place in an object. ``drifted`` says that recorded and real differ in more than

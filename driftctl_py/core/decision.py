@@ -17,7 +17,7 @@ from enum import Enum, IntEnum
 from typing import TypeAlias, assert_never
 
 from driftctl_py.core.approval import Approval, Ask, Requirement, Standing, Violation, moment
-from driftctl_py.core.assessment import Assessment, Finding, Origin
+from driftctl_py.core.assessment import LEFT, Assessment, Finding, Origin
 from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.limits import is_limit
 from driftctl_py.core.plan import UNMANAGED, Change, Kind, OutputChange, Plan
@@ -282,7 +282,7 @@ class _Judging:
         has: it may come from a data source, which is nobody's drift."""
         if not (self._code_is_applied and self._puts_back) or finding.kind is not Kind.UPDATE:
             return False
-        changed = [each for each in finding.attributes if each.origin not in _LEFT]
+        changed = [each for each in finding.attributes if each.origin not in LEFT]
         # Whole: within a list of another length, something else may change as well.
         return bool(changed) and all(each.planned is UNKNOWN for each in changed)
 
@@ -292,7 +292,7 @@ class _Judging:
         causes = {
             _CAUSES.get(each.origin, Cause.UNDETERMINED)
             for each in finding.attributes
-            if each.origin not in _LEFT
+            if each.origin not in LEFT
         }
         if self._code_is_applied:
             causes.discard(Cause.UNDETERMINED)
@@ -338,8 +338,6 @@ _CAUSES = {
     Origin.PENDING: Cause.COMMIT,
     Origin.BOTH: Cause.BOTH,
 }
-# What apply leaves as it is.
-_LEFT = frozenset({Origin.DRIFT_TOLERATED, Origin.DRIFT_GONE, Origin.EQUIVALENT})
 _LEVELS = {Mode.AUTO: Level.ALLOW, Mode.GATE: Level.APPROVE, Mode.NEVER: Level.DENY}
 
 
@@ -371,7 +369,7 @@ def _what(finding: Finding) -> str:
     if finding.kind is Kind.NO_OP:
         outside = finding.drift or Kind.NO_OP
         return finding.modifiers[0] if finding.modifiers else str(outside.value)
-    changed = [each.path for each in finding.attributes if each.origin not in _LEFT]
+    changed = [each.path for each in finding.attributes if each.origin not in LEFT]
     if finding.kind is Kind.UPDATE and len(changed) == 1 and changed[0]:
         return changed[0]
     return str(finding.kind.value)

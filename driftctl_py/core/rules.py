@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from driftctl_py.core.address import parse_address
-from driftctl_py.core.assessment import AttributeChange, Finding, Origin
+from driftctl_py.core.assessment import LEFT, AttributeChange, Finding
 from driftctl_py.core.decision import Judged, Judgement, Level, Ruling, Rulings
 from driftctl_py.core.diff import spelled
 from driftctl_py.core.masks import glob, inside, spellings
@@ -53,8 +53,6 @@ _ACTIONS = {
     Kind.FORGET_THEN_CREATE: ("forget", "create"),
     Kind.CREATE_THEN_FORGET: ("create", "forget"),
 }
-# What apply leaves as it is.
-_LEFT = frozenset({Origin.DRIFT_TOLERATED, Origin.DRIFT_GONE, Origin.EQUIVALENT})
 
 
 def rulings_of(
@@ -167,7 +165,7 @@ def _changed(finding: Finding) -> tuple[str, ...] | None:
     made or destroyed as a whole is asked for by its action."""
     if finding.kind is not Kind.UPDATE and not finding.kind.replaces:
         return ()
-    changed = tuple(each.path for each in finding.attributes if each.origin not in _LEFT)
+    changed = tuple(each.path for each in finding.attributes if each.origin not in LEFT)
     return changed if changed and all(changed) else None
 
 
