@@ -24,7 +24,7 @@ from driftctl_py.compose.surroundings import (
     new_id,
     now,
 )
-from driftctl_py.errors import SourceError, UsageError
+from driftctl_py.errors import DriftctlError, Interrupted, SourceError, UsageError
 
 if TYPE_CHECKING:
     from driftctl_py.adapters.git_contents import GitContents
@@ -72,11 +72,13 @@ def review(
 
 @dataclass(frozen=True, slots=True)
 class _Proposal:
-    """The base is laid out at ``here``, the directory of its driftctl.yaml."""
+    """The base is laid out at ``here``, the directory of its driftctl.yaml. Of the sources each is
+    at a revision in ``head``, or has failed."""
 
     commit: str
     here: Path
     head: Mapping[str, Revision]
+    failed: Mapping[str, DriftctlError]
     trusted: Trusted
 
 
@@ -112,17 +114,22 @@ def _proposed(
     tree = Path(sources.checkout(laid_out, at_base).root)
     synced = Estate(ours, sources=sources, jobs=4, stop=stop).sync()
     revisions, files = dict(synced.revisions), dict(synced.files)
+    failed = dict(synced.failures)
     for name in {entry.source for entry in head.entries} & ours.sources.keys() - revisions.keys():
         # Which environments it has is the head's to say; where it lies is the base's.
-        revisions[name] = sources.resolve(ours.sources[name])
-        files[name] = sources.files(ours.sources[name], revisions[name])
-    for error in synced.failures.values():
-        raise error
+        try:
+            revisions[name] = sources.resolve(ours.sources[name])
+            files[name] = sources.files(ours.sources[name], revisions[name])
+        except DriftctlError as error:
+            failed[name] = error
+    for stopped in failed.values():
+        if isinstance(stopped, Interrupted):
+            raise stopped
     here = {name for name, source in ours.sources.items() if source.url == "." and not source.ref}
     before = dict.fromkeys(here, sources.files(laid_out, at_base))
     found = trusted(ours, head, base_trees={**files, **before}, head_trees=files)
     inside = os.path.relpath(kept.path.resolve().parent, root)
-    return _Proposal(commit, tree / inside, revisions, found)
+    return _Proposal(commit, tree / inside, revisions, failed, found)
 
 
 def _reviewed(
@@ -140,11 +147,20 @@ def _reviewed(
     from driftctl_py.app.review import Reviewer
     from driftctl_py.app.sharing import Sharing
     from driftctl_py.app.tightening import Tightening
+    from driftctl_py.core.checkout import Revision
 
     found = proposal.trusted
-    refused = {each.environment.name: each for each in found.refused}
+    refused: dict[str, DriftctlError] = {
+        each.environment.name: SourceError(each.why, todo=each.todo) for each in found.refused
+    }
+    # What the base has there is not known, so nothing of it is planned, even if it is back by now.
+    refused |= {
+        each.name: proposal.failed[each.source]
+        for each in found.environments
+        if each.source in proposal.failed
+    }
     everything = (*found.environments, *(each.environment for each in found.refused))
-    selected = select(names, everything, complete=True)
+    selected = select(names, everything, complete=not proposal.failed)
     planned = [each for each in selected if each.name not in refused]
     config, jobs = kept.config, options.jobs or processors()
     made = parts(
@@ -180,13 +196,11 @@ def _reviewed(
     who = actor().text
     orders = [Order(each, revisions.of(each), "review", who) for each in planned]
     by_name = {each.run.environment: each for each in reviewer.review_all(orders)}
-    here = next(iter(proposal.head.values()))
     for each in selected:
         if each.name in refused:
-            why = refused[each.name]
-            error = SourceError(why.why, todo=why.todo)
-            order = Order(each, here, "review", who)
-            by_name[each.name] = reviewer.failed(order, error)
+            nowhere = Revision(each.source, "", "", "")
+            order = Order(each, proposal.head.get(each.source, nowhere), "review", who)
+            by_name[each.name] = reviewer.failed(order, refused[each.name])
         elif each.name in found.notes:
             noted = by_name[each.name]
             by_name[each.name] = _with_warning(noted, found.notes[each.name])

@@ -281,3 +281,27 @@ def test_a_review_writes_nowhere_but_where_reviews_are(s3_site: Site) -> None:
     assert "terraform_data.one" in shown.out
     assert "terraform_data.two: reviewed, nothing was to be done with it" in refused.out
     assert applied(site) == ["second"]
+
+
+def test_a_shallow_merge_and_a_source_that_is_gone_leave_the_rest_to_be_reviewed(
+    s3_site: Site,
+) -> None:
+    site = s3_site
+    site.settings["sources"] = {"default": ".", "lost": str(site.root / "lost")}
+    site.settings["environments"] = ["environments/*", {"path": "net", "source": "lost"}]
+    merged(site, git="auto")
+    proposed(site)
+    site.git("switch", "--quiet", "--detach", "main")
+    site.git("merge", "--quiet", "--no-ff", "--message=As merged", "faster")
+    # As a forge's runner has it: two commits deep, on no branch.
+    shallow = site.root / "shallow"
+    site.git("clone", "--quiet", "--depth=2", f"file://{site.repo}", str(shallow))
+    site.repo.rename(site.root / "upstream")
+    shallow.rename(site.repo)
+
+    found = ended(site.main("review", "--base", "HEAD^1"), 1)
+    named = ended(site.main("review", "prod", "--base", "HEAD^1"), 2)
+
+    assert "prod: would be applied; it is allowed" in found.out
+    assert "net: failed" in found.out
+    assert "net" not in named.out
