@@ -68,9 +68,11 @@ class Actions:
         self.github = github
         self._environment = environment
 
-    def report(self, run: int, event: str, payload: object, *results: Result) -> Callable[..., int]:
+    def report(
+        self, run: int, event: str, payload: object, *results: Result, attempt: int = 1
+    ) -> Callable[..., int]:
         """The last job of a run: what is typed in it ends with the code that comes back."""
-        directory = self.root / f"results-{run}"
+        directory = self.root / f"results-{run}-{attempt}"
         directory.mkdir()
         payload_path = directory.with_suffix(".json")
         payload_path.write_text(json.dumps(payload))
@@ -79,7 +81,7 @@ class Actions:
             "GITHUB_EVENT_NAME": event,
             "GITHUB_EVENT_PATH": str(payload_path),
             "GITHUB_REPOSITORY": REPOSITORY,
-            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ATTEMPT": str(attempt),
             "GITHUB_RUN_ID": str(900 + run),
             "GITHUB_RUN_NUMBER": str(run),
             "GITHUB_SERVER_URL": "https://github.example",
@@ -158,6 +160,17 @@ def test_a_plan_is_told_on_its_pull_request_in_every_way(
     said = capsys.readouterr()
     assert "comment: written" in said.err
     assert TOKEN not in said.out + said.err
+
+
+def test_a_second_attempt_that_finds_the_same_writes_no_second_time(actions: Actions) -> None:
+    actions.report(11, "pull_request", opened(), PLANNED)("--publish", "comment,labels")
+    before = list(actions.github.writes)
+
+    again = actions.report(11, "pull_request", opened(), PLANNED, attempt=2)
+    code = again("--publish", "comment,labels")
+
+    assert code == 2
+    assert actions.github.writes == before
 
 
 def test_what_was_applied_is_told_on_the_pull_request_that_was_merged(actions: Actions) -> None:
