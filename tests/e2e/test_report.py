@@ -127,15 +127,12 @@ def test_one_drifts_and_one_job_dies(s3_site: Site) -> None:
 
 def test_a_review_says_in_its_result_who_must_say_yes(s3_site: Site) -> None:
     site = s3_site
-    with_folder_cloud(site)
-    site.environment("prod", SERVER)
-    approval = {"groups": ["owners"]}
-    site.settings["defaults"].update({"apply": {"git": "gate"}, "approval": approval})
-    site.configure(people={"ada": ["github:ada"]}, groups={"owners": ["ada"]})
+    site.environment("prod", "# Nothing yet.\n")
+    asks = {"apply": {"git": "gate"}, "approval": {"groups": ["owners"]}}
+    site.configure(defaults=asks, people={"ada": ["github:ada"]}, groups={"owners": ["ada"]})
     base = site.commit()
-    site.apply("prod")
-    site.git("switch", "--quiet", "--create", "faster")
-    site.environment("prod", SERVER.replace("debian-13", "debian-14"))
+    site.git("switch", "--quiet", "--create", "first")
+    site.environment("prod")
     head = site.commit()
     pull = {
         "number": 7,
@@ -154,13 +151,14 @@ def test_a_review_says_in_its_result_who_must_say_yes(s3_site: Site) -> None:
     assert prod["occasion"] == "review"
     assert prod["gate"]["standing"] == "held"
     assert "owners (ada)" in prod["gate"]["needs"]
-    assert prod["gate"]["lines"] == ["approve by apply.git: gate: folder_server.web (replace)."]
-    assert prod["items"][0]["destroys"] is True
-    assert prod["items"][0]["file"] == "environments/prod/main.tf"
+    assert prod["gate"]["lines"] == ["approve by apply.git: gate: terraform_data.one (create)."]
+    (item,) = prod["items"]
+    assert (item["action"], item["cause"], item["destroys"]) == ("create", "commit", False)
+    assert (item["file"], item["line"]) == ("environments/prod/main.tf", 1)
     assert prod["fingerprint"]
     assert prod["state"] == "reviewed"
     assert report.json["job"]["pull"] == 7
-    assert "folder_server.web" in easy.out
+    assert "terraform_data.one" in easy.out
 
 
 def test_a_command_that_fails_at_once_leaves_that_it_did(embedded_site: Site) -> None:
