@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from driftctl_py.report.show import no_commands
+
 # XML 1.0 has no way to write any other character, not even as a reference.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _REFERENCES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
@@ -48,7 +50,8 @@ def render_suites(suites: Sequence[Suite]) -> str:
         *(line for suite in suites for line in _suite(suite)),
         "</testsuites>",
     ]
-    return "\n".join(lines) + "\n"
+    # Where it is printed into a job's log, no text in it commands who runs the job.
+    return no_commands("\n".join(lines) + "\n")
 
 
 def _suite(suite: Suite) -> Iterator[str]:

@@ -27,6 +27,7 @@ from driftctl_py.report.result_document import render_results_json
 from driftctl_py.report.result_junit import render_results_junit
 from driftctl_py.report.result_outputs import output_lines, step_outputs
 from driftctl_py.report.result_sarif import render_results_sarif
+from driftctl_py.report.show import no_commands
 from tests.core.result_examples import BUCKET, DATABASE, EVERYTHING, FAILED, REFUSED, result
 from tests.report.plan_reports import EVIL
 
@@ -319,6 +320,12 @@ def test_nothing_foreign_breaks_a_document(evil: str) -> None:
     junit(results)
     sarif(results)
     assert json.loads(render_results_json(results))["missing"] == [evil]
+    for text in (
+        render_results_junit(results),
+        render_results_sarif(results),
+        render_results_json(results),
+    ):
+        assert text == no_commands(text)
 
 
 # A schema of XML is slow.
