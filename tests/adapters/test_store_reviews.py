@@ -65,6 +65,8 @@ def test_the_latest_reviews_of_an_environment_come_first(store: Store) -> None:
     assert reviews_of(store) == ["20261124-10", "20261124-09", "20261124-08"]
     assert reviews_of(store, limit=2) == ["20261124-10"], "the one that failed is the latest"
     assert reviews_of(store, "prod/eu") == ["20261124-11"]
+    everywhere = store.runs(states=(State.REVIEWED,))
+    assert [each.id[-2:] for each in everywhere] == ["11", "10", "09", "08"]
     assert [each.id for each in store.find("20261124-1")] == [
         "20261124-12",
         "20261124-11",

@@ -40,16 +40,15 @@ class Reviews:
                 todo="Review it again.",
             )
 
-    def of(self, environment: str, *, limit: int) -> tuple[Run, ...]:
-        """Those of an environment, the latest first: their ids sort by time."""
-        listed = self.objects.listed(_name(environment, "")).items
-        return self._read(sorted(listed, key=lambda each: each.name, reverse=True)[:limit])
+    def of(self, environment: str | None, *, limit: int) -> tuple[Run, ...]:
+        """Those of an environment, or of all."""
+        listed = self.objects.listed("" if environment is None else _name(environment, "")).items
+        return self._read(_latest_first(listed)[:limit])
 
     def find(self, prefix: str) -> tuple[Run, ...]:
-        """Those whose ids begin so, of whichever environment, the latest first."""
+        """Those whose ids begin so, of whichever environment."""
         listed = self.objects.listed("").items
-        found = [each for each in listed if each.name.rpartition("/")[2].startswith(prefix)]
-        return self._read(sorted(found, key=lambda each: each.name.rpartition("/")[2])[::-1])
+        return self._read(_latest_first(each for each in listed if _id(each).startswith(prefix)))
 
     def forget(self, before: datetime) -> int:
         """Let go of those of before that moment; how many."""
@@ -103,8 +102,9 @@ class StoreWithReviews(Store):
         before: str | None = None,
         reviews: bool = True,
     ) -> tuple[Run, ...]:
-        """The latest first; reviews only where an environment's are asked for by their state."""
-        if environment is not None and reviews and set(states) == {State.REVIEWED}:
+        """The latest first; reviews only where they are asked for by their state, and all of
+        them."""
+        if reviews and before is None and set(states) == {State.REVIEWED}:
             found = self._reviews.of(environment, limit=limit)
             return tuple(each for each in found if each.state is State.REVIEWED)
         return super().runs(
@@ -118,6 +118,15 @@ class StoreWithReviews(Store):
 
 def _name(environment: str, id: str) -> str:
     return f"{quote(environment, safe='')}/{quote(id, safe='')}"
+
+
+def _id(item: Item) -> str:
+    return item.name.rpartition("/")[2]
+
+
+def _latest_first(items: Iterable[Item]) -> list[Item]:
+    """Their ids sort by time."""
+    return sorted(items, key=_id, reverse=True)
 
 
 def _review(name: str, data: bytes) -> Run | None:
