@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 
 from driftctl_py.app.binding import backing_of, last_applied, required_binding
 from driftctl_py.app.order import Order
@@ -39,6 +40,7 @@ from driftctl_py.core.decision import (
     Rulings,
     decide,
     judge,
+    no_of,
 )
 from driftctl_py.core.environment import Environment
 from driftctl_py.core.limits import is_limit
@@ -148,24 +150,12 @@ class Decider:
         else:
             in_the_way = self.obstacles(order, made.prepared) + self._unreviewed(order, run, report)
         now = self._clock()
-        approvals, binding = self._store.approvals(environment.name), required_binding(run)
         decision = decide(
             report.plan,
             assessment,
             judgement,
             wanted,
-            standing(
-                approvals,
-                binding,
-                wanted,
-                self._people,
-                authors=run.authors,
-                violations=judgement.violations,
-                now=now,
-                applied_at=last_applied(self._store, binding),
-                # A row that the trail knows nothing of, or a key that was taken away, says nothing.
-                backing=backing_of(self._store, approvals, binding),
-            ),
+            self._standing(run, wanted, judgement, now),
             rulings=rulings,
             obstacles=in_the_way,
             closed=() if reviewing else self.closed(environment, judgement),
@@ -174,6 +164,34 @@ class Decider:
         )
         run = replace(run, closed=decision.closed if isinstance(decision, Hold) else ())
         return run, _of_purpose(order.purpose, decision)
+
+    def _standing(
+        self, run: Run, wanted: Requirement, judgement: Judgement, now: datetime
+    ) -> Standing:
+        approvals, binding = self._store.approvals(run.environment), required_binding(run)
+        return standing(
+            approvals,
+            binding,
+            wanted,
+            self._people,
+            authors=run.authors,
+            violations=judgement.violations,
+            now=now,
+            applied_at=last_applied(self._store, binding),
+            # A row that the trail knows nothing of, or a key that was taken away, says nothing.
+            backing=backing_of(self._store, approvals, binding),
+        )
+
+    def withdrawn(self, run: Run, allowed: Apply) -> Obstacle | None:
+        """What people said since it was allowed, where it does not let it be applied any more."""
+        wanted = run.requirement or Requirement()
+        found = self._standing(run, wanted, allowed.judgement, self._clock())
+        if found.rejected is not None:
+            return Obstacle(no_of(found.rejected), _AGAIN.format(run.environment))
+        if allowed.approvals and not found.enough:
+            why = "What somebody said to it does not count any more, so it needs another yes."
+            return Obstacle(why, _AGAIN.format(run.environment))
+        return None
 
     def _unreviewed(self, order: Order, run: Run, report: PlanReport) -> tuple[Obstacle, ...]:
         """Why it cannot be applied where only what was reviewed may be. What only writes down what
@@ -351,6 +369,7 @@ class Decider:
                 drop_plan(self._artifacts, each)
 
 
+_AGAIN = "Nothing was applied. See where it stands: driftctl-py plan {}"
 _CHANGED = (
     "Nothing is applied, for the configuration was changed since it was read, and what it says now "
     "was not asked."

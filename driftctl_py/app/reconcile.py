@@ -287,6 +287,8 @@ class Reconciler:
             work.insist()
             for each in self._decider.obstacles(order, prepared):
                 raise UsageError(each.why, todo=each.todo)
+            if (withdrawn := self._decider.withdrawn(run, decision)) is not None:
+                raise UsageError(withdrawn.why, todo=withdrawn.todo)
             if closed := self._decider.closed(order.environment, decision.judgement):
                 raise _NotNow(closed, order.environment.name)
 

@@ -428,7 +428,7 @@ def decide(
             reasons, judgement, "\n".join(dict.fromkeys(todo for _, todo in denied if todo))
         )
     if standing.rejected is not None:
-        return Refuse((_no_of(standing.rejected),), judgement, _AFTER_A_NO)
+        return Refuse((no_of(standing.rejected),), judgement, _AFTER_A_NO)
     match judgement.level:
         case Level.ALLOW | Level.WARN:
             if closed:
@@ -547,7 +547,7 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")
 
 
-def _no_of(approval: Approval) -> str:
+def no_of(approval: Approval) -> str:
     return f"{approval.by.text} said no at {moment(approval.at)}: {approval.reason}"
 
 

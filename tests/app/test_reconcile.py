@@ -33,7 +33,7 @@ from driftctl_py.core.decision import (
     Rulings,
 )
 from driftctl_py.core.engine_choice import Candidate
-from driftctl_py.core.environment import Mode
+from driftctl_py.core.environment import Environment, Mode
 from driftctl_py.core.history import binding_of
 from driftctl_py.core.lease import Lease
 from driftctl_py.core.module_facts import Backend
@@ -1228,6 +1228,48 @@ def test_who_holds_an_environment_back_after_the_decision_is_heard(bench: Bench)
     assert bench.world.applied == []
     assert outcome.error is not None
     assert "An incident." in outcome.error.what
+
+
+@pytest.mark.parametrize("environment", [FREE, GATED])
+def test_a_no_that_is_said_after_the_decision_is_heard(
+    bench: Bench, environment: Environment
+) -> None:
+    bench.reconciler.plan(order(environment=environment))
+    bench.approvals.give("prod", by=GRACE, yes=True, reason="Fine.")
+    put = bench.artifacts.put
+
+    def rejected_meanwhile(data: bytes) -> str:
+        bench.artifacts.put = put  # type: ignore[method-assign]  # as before
+        bench.approvals.give("prod", by=ADA, yes=False, reason="Not on a Friday.")
+        return put(data)
+
+    bench.artifacts.put = rejected_meanwhile  # type: ignore[method-assign]  # once
+
+    outcome = bench.reconciler.reconcile(order(environment=environment))
+    after = bench.reconciler.reconcile(order(environment=environment))
+
+    assert bench.world.applied == []
+    assert outcome.error is not None
+    assert "github:ada said no at " in outcome.error.what
+    assert after.run.state is State.REFUSED
+
+
+def test_a_yes_that_is_over_after_the_decision_is_not_gone_by(bench: Bench) -> None:
+    bench.reconciler.plan(order(environment=GATED))
+    bench.approvals.give("prod", by=GRACE, yes=True, reason="Fine.")
+    put = bench.artifacts.put
+
+    def slowly(data: bytes) -> str:
+        bench.clock.now += timedelta(days=2)  # type: ignore[attr-defined]  # a FakeClock
+        return put(data)
+
+    bench.artifacts.put = slowly  # type: ignore[method-assign]  # always
+
+    outcome = bench.reconciler.reconcile(order(environment=GATED))
+
+    assert bench.world.applied == []
+    assert outcome.error is not None
+    assert "does not count any more" in outcome.error.what
 
 
 def test_a_run_lock_that_was_lost_since_the_decision_is_noticed(bench: Bench) -> None:
