@@ -169,6 +169,8 @@ class Queries:
         if binding is None or run.state not in _WAITED:
             return None
         approvals = self._store.approvals(run.environment)
+        # A yes to a review is for an apply that is still to come.
+        to_come = run.state.waits or run.state is State.REVIEWED
         found = standing(
             approvals,
             binding,
@@ -178,9 +180,9 @@ class Queries:
             violations=run.judgement.violations if run.judgement else (),
             now=self._clock(),
             # What was applied by this run rests on it; only for the next apply is it used up.
-            applied_at=last_applied(self._store, binding) if run.state.waits else None,
+            applied_at=last_applied(self._store, binding) if to_come else None,
             # What was decided stays as it was decided, whatever became of a key since.
-            backing=backing_of(self._store, approvals, binding) if run.state.waits else None,
+            backing=backing_of(self._store, approvals, binding) if to_come else None,
         )
         if run.judgement is not None and run.judgement.level < Level.APPROVE:
             # Nobody has to be asked; it is for its time that it waits.

@@ -330,6 +330,8 @@ def _next(run: Run, standing: Standing | None, closed: Sequence[Closed]) -> list
             return [command("approve", name, reason=True)]
         case State.ALLOWED:
             return when_it_is_time(name, closed)
+        case State.REVIEWED if standing is not None and not standing.enough and _asks(run):
+            return [command("approve", run.id, reason=True)]
         case State.IN_SYNC if run.drifted:
             return [command("accept", name, reason=True)]
         case (
@@ -343,6 +345,11 @@ def _next(run: Run, standing: Standing | None, closed: Sequence[Closed]) -> list
             return [command("plan", name)]
         case _:
             return []
+
+
+def _asks(run: Run) -> bool:
+    """Would somebody's yes make a difference?"""
+    return run.judgement is not None and run.judgement.level is Level.APPROVE
 
 
 def _facts(run: Run) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 
 from driftctl_py.adapters.store import Store, open_store
 from driftctl_py.app.order import Order
+from driftctl_py.app.queries import Queries
 from driftctl_py.app.reconcile import Outcome
 from driftctl_py.app.review import Reviewer
 from driftctl_py.core.approval import Requirement
@@ -29,7 +30,7 @@ from driftctl_py.core.window import Freeze
 from driftctl_py.errors import SourceError, UsageError
 
 from .fakes import FakeStop, failed, planned
-from .reconciling import ADA, ONE, TWO, Bench, order, prod
+from .reconciling import ADA, ONE, PEOPLE, TWO, Bench, order, prod
 
 AUTO, GATE = Mode.AUTO, Mode.GATE
 FREE = prod(AUTO, AUTO)
@@ -394,6 +395,10 @@ def test_a_yes_to_a_review_counts_for_the_apply(bench: Bench) -> None:
     given = bench.approvals.give(run.id, by=ADA, yes=True, reason="Read it.")
     outcome = apply(bench, environment=gated)
 
+    queries = Queries(bench.store, bench.artifacts, people=PEOPLE, clock=bench.clock)
+    standing = queries.run(run.id).standing
+    assert standing is not None
+    assert not standing.enough, "it was used up"
     assert given.standing.enough
     assert given.approval.binding == binding_of(run)
     assert outcome.run.state is State.APPLIED

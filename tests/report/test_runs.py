@@ -483,3 +483,23 @@ def test_a_yes_to_a_review_waits_for_the_merge_and_a_no_leads_nowhere() -> None:
 
     assert yes.endswith("  It counts once this is merged and applied.\n")
     assert "next" not in yes + no
+
+
+@pytest.mark.parametrize(
+    ("standing", "judgement", "asks"),
+    [
+        (ASKED, JUDGEMENT, True),
+        (ENOUGH, JUDGEMENT, False),
+        (None, JUDGEMENT, False),
+        (ASKED, Judgement(), False),
+        (ASKED, None, False),
+    ],
+)
+def test_a_review_can_be_approved_where_a_yes_would_make_a_difference(
+    standing: Standing | None, judgement: Judgement | None, asks: bool
+) -> None:
+    review = run(State.REVIEWED, purpose=Purpose.REVIEW, judgement=judgement)
+
+    text = render_record_text(RunRecord(review, NOW, standing=standing), people=PEOPLE)
+
+    assert ("next: driftctl-py approve 20261124T091200-3f2a" in text) is asks
