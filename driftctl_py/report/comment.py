@@ -145,7 +145,7 @@ class _Comment:
         size += self._name_destroyed(grave, room - size)
         size += self.table.grow(room - size)
         if not self._omitted().destroyed:
-            self._give_back(room - size)
+            self._give_back(sorted(grave), sorted(lesser), room - size)
         return True
 
     def _down(self, some: Sequence[int], rung: Rung, size: int, room: int) -> int:
@@ -174,25 +174,35 @@ class _Comment:
             counts = self.sections[at].amount(Rung.COUNTS)
             if self.amounts[at] is None and self.sections[at].size(counts) <= room:
                 room -= self._set(at, Rung.COUNTS)
-            room -= self._more(at, room, Rung.DESTROYED)
+            room -= self._more(at, Rung.DESTROYED, room)
         return before - room
 
-    def _give_back(self, room: int) -> None:
-        """What still has room, to the environments first that a reader has to know most of: the
-        highest rung that fits, and of the one above it as much as does."""
-        if room < _WORTH_A_LOOK:
-            return
-        for at, section in enumerate(self.sections):
-            for rung in reversed(Rung) if section.worth_one else ():
-                if rung <= self.rungs[at]:
-                    break
-                if section.size(section.amount(rung)) - self.sizes[at] <= room:
-                    room -= self._set(at, rung)
-                    break
-        for at in range(len(self.sections)):
-            room -= self._more(at, room, Rung.FULL)
+    def _give_back(self, grave: Sequence[int], lesser: Sequence[int], room: int) -> None:
+        """What still has room, up the same ladder, on each rung to the environments first that a
+        reader has to know most of: whole rungs first, and then parts of them."""
+        for up in (self._up, self._more):
+            for some, rung in (
+                (lesser, Rung.COUNTS),
+                (grave, Rung.ADDRESSES),
+                (grave, Rung.DESTRUCTIVE),
+                (lesser, Rung.DESTRUCTIVE),
+                (grave, Rung.FULL),
+                (lesser, Rung.FULL),
+            ):
+                for at in some:
+                    if room < _WORTH_A_LOOK:
+                        return
+                    room -= up(at, rung, room)
 
-    def _more(self, at: int, room: int, rung: Rung) -> int:
+    def _up(self, at: int, rung: Rung, room: int) -> int:
+        """To that rung, if there is room; how much that takes."""
+        section = self.sections[at]
+        if rung <= self.rungs[at] or not section.worth_one:
+            return 0
+        fits = section.size(section.amount(rung)) - self.sizes[at] <= room
+        return self._set(at, rung) if fits else 0
+
+    def _more(self, at: int, rung: Rung, room: int) -> int:
         """On the way to that rung as far as there is room; how much that takes."""
         section, amount = self.sections[at], self.amounts[at]
         wanted = section.amount(rung)
