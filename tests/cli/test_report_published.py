@@ -6,12 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from driftctl_py.adapters.github import GitHub
 from driftctl_py.adapters.result_files import ResultFiles
 from driftctl_py.cli.main import main
 from driftctl_py.core.assessment import Totals
@@ -105,9 +103,6 @@ def actions(here: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for name, value in here.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("DRIFTCTL_DATA_DIR", str(tmp_path / "own"))
-    # GitHub wants a second between two writes, and the stand-in does not.
-    unhurried = partial(GitHub, pause_seconds=0.0)
-    monkeypatch.setattr("driftctl_py.adapters.github.GitHub", unhurried)
     here.write("environments/prod/main.tf", "# prod\n")
     here.commit("driftctl.yaml", CONFIG)
     monkeypatch.chdir(here.path)
