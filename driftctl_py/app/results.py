@@ -34,11 +34,13 @@ from driftctl_py.errors import Diagnostic, DriftctlError, EngineError, Untrusted
 from driftctl_py.report import wording
 from driftctl_py.report.markup import output_lines, told_lines
 from driftctl_py.report.result_gate import gated
-from driftctl_py.report.show import clean
+from driftctl_py.report.show import clean, cut_middle
 from driftctl_py.report.told import Limits, Told, in_check, in_plan
 
 # Whoever wants all of it asks for the plan itself.
 _LIMITS = Limits(lines=50, parts=60)
+# Somebody else may have given a file a name of any length.
+_NAME_AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def gather(
     for each in files.read(directories, missing_ok=expected is not None):
         read = each.data if isinstance(each.data, str) else read_result(each.data)
         if isinstance(read, str):
-            unreadable.append(clean(f"{each.name}: {read}"))
+            unreadable.append(f"{cut_middle(clean(each.name), _NAME_AT_MOST)}: {clean(read)}")
         else:
             found.append(_cleaned(read))
     if expected is None and not found and not unreadable:
