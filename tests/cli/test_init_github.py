@@ -37,9 +37,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def written(root: Path) -> set[str]:
-    return {
-        str(path.relative_to(root)) for path in (root / ".github").rglob("*") if path.is_file()
-    }
+    return {str(path.relative_to(root)) for path in (root / ".github").rglob("*") if path.is_file()}
 
 
 def test_workflows_fit_the_repository_they_are_written_for(
