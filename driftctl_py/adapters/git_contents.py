@@ -7,6 +7,7 @@ there: that is what an approval is bound to, and not to the commit.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from driftctl_py.core.checkout import Changes, Revision
 from driftctl_py.core.environment import Source
 from driftctl_py.core.git_url import is_commit, looks_abbreviated, parse_address
 from driftctl_py.errors import SourceError
+
+# ``Ada <ada@example.com>``.
+_ADDRESS = re.compile(r".*<([^<>]*)>.*")
 
 
 class GitContents(GitSources):
@@ -176,10 +180,10 @@ class GitContents(GitSources):
     def authors(
         self, source: Source, since: Iterable[str], to: Revision, paths: Collection[str]
     ) -> tuple[str, ...]:
-        """E-mail addresses of who wrote (author and committer) what is in ``to`` and was not there
-        before, as far as it changed one of the paths. ``since`` are commits that were applied, the
-        latest first, of which the first counts that ``to`` does not go back behind; of all that
-        ever did where there is none, or it is not known here. Sorted."""
+        """E-mail addresses of who wrote (author, committer, co-authors) what is in ``to`` and was
+        not there before, as far as it changed one of the paths. ``since`` are commits that were
+        applied, the latest first, of which the first counts that ``to`` does not go back behind;
+        of all that ever did where there is none, or it is not known here. Sorted."""
         answer = None
         base = next((each for each in since if not self._goes_back(source, to, each)), "")
         if base:
@@ -187,8 +191,9 @@ class GitContents(GitSources):
         if answer is None or not answer.good:
             answer = self._log(source, to, to.commit, paths)
         self._git.must(answer, f"Who wrote {to.short} of {to.display_url} cannot be read")
-        words = answer.out.decode("utf-8", "replace").split("\n")
-        return tuple(sorted({word.strip().lower() for word in words if word.strip()}))
+        lines = answer.out.decode("utf-8", "replace").split("\n")
+        words = (_ADDRESS.sub(r"\1", line).strip().lower() for line in lines)
+        return tuple(sorted({word for word in words if word}))
 
     def _goes_back(self, source: Source, to: Revision, behind: str) -> bool:
         """Is it a commit of the other one's past? Then all of it is in the other one, too, and be
@@ -204,7 +209,9 @@ class GitContents(GitSources):
         place, bare = self._place(source, revision)
         return self._git.run(
             place,
-            "log --no-show-signature --no-notes --no-mailmap --full-history --format=%ae%n%ce",
+            "log --no-show-signature --no-notes --no-mailmap --full-history "
+            # Who squashes what several wrote leaves one of them as its author.
+            "--format=%ae%n%ce%n%(trailers:key=Co-authored-by,valueonly,unfold)",
             which,
             "--",
             # The root holds all of them.

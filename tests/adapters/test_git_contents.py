@@ -140,6 +140,20 @@ def test_who_wrote_what_came_since_is_named_once(
     assert found == ("ada@example.com", "grace@example.com")
 
 
+def test_who_wrote_a_part_of_a_squashed_commit_is_an_author(
+    contents: GitContents, here: Repository
+) -> None:
+    first = here.commit()
+    here.write("environments/prod/main.tf", "# second\n")
+    here.git("add", "--all")
+    trailers = "Co-authored-by: Grace <Grace@Example.com>\nco-authored-by: ken@example.com"
+    here.git("commit", "--quiet", "--message=change", f"--message={trailers}")
+
+    found = contents.authors(HERE, [first], contents.resolve(HERE), PROD)
+
+    assert found == ("ada@example.com", "grace@example.com", "ken@example.com")
+
+
 def test_who_wrote_something_else_is_no_author(contents: GitContents, here: Repository) -> None:
     first = here.commit()
     here.environ["GIT_AUTHOR_EMAIL"] = "grace@example.com"
