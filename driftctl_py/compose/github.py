@@ -9,6 +9,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from driftctl_py.compose.surroundings import environ, new_id, now
 from driftctl_py.errors import UsageError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 # GitHub's own event files have 25 MB at most.
 _EVENT_AT_MOST = 32 * 1024 * 1024
 _PATIENCE_SECONDS = 600.0
-_PAUSE_SECONDS = 1.0
 
 
 def event() -> Event | None:
@@ -60,10 +60,12 @@ def forge() -> GitHub:
     from driftctl_py.adapters.github import GitHub
 
     repository, token, api_url = _who()
-    return GitHub(repository, token=token, api_url=api_url)
+    pause = pause_seconds(api_url)
+    return GitHub(repository, token=token, api_url=api_url, pause_seconds=pause)
 
 
 def workflows() -> GitHubWorkflows:
+    """The automation of that repository. Raises `UsageError` without a token."""
     from driftctl_py.adapters.github_requests import Requests
     from driftctl_py.adapters.github_workflows import GitHubWorkflows
 
@@ -73,10 +75,23 @@ def workflows() -> GitHubWorkflows:
         token=token,
         api_url=api_url,
         patience_seconds=_PATIENCE_SECONDS,
-        pause_seconds=_PAUSE_SECONDS,
+        pause_seconds=pause_seconds(api_url),
         sleep=time.sleep,
     )
     return GitHubWorkflows(requests)
+
+
+def pause_seconds(api_url: str) -> float:
+    """What lies between two requests that write something. GitHub.com, and its data residency
+    (``api.NAME.ghe.com``), ask for "at least one second":
+    https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#pause-between-mutative-requests
+
+    "Rate limits are disabled by default for GitHub Enterprise Server", and where somebody turned
+    them on, what they refuse is waited for and asked again:
+    https://docs.github.com/enterprise-server@latest/rest/overview/rate-limits-for-the-rest-api
+    """
+    host = (urlsplit(api_url).hostname or "").rstrip(".")
+    return 1.0 if host == "api.github.com" or host.endswith(".ghe.com") else 0.0
 
 
 def obey(options: Options) -> Answer:
@@ -96,7 +111,10 @@ def obey(options: Options) -> Answer:
             kept = stack.enter_context(opened(options))
             return Remembered(kept.store, people=kept.config.people, clock=now, new_id=new_id)
 
-        return Commander(forge(), workflows(), memory=memory).obey(found)
+        speaks, automation = forge(), workflows()
+        stack.callback(speaks.close)
+        stack.callback(automation.close)
+        return Commander(speaks, automation, memory=memory).obey(found)
 
 
 def _who() -> tuple[str, str, str]:
