@@ -91,7 +91,8 @@ class Written:
 
 @dataclass(slots=True)
 class Opened:
-    """An issue; a pull request where ``head`` is a commit."""
+    """An issue; a pull request where ``head`` is a commit, which was merged if it is closed, unless
+    it was ``turned_down``."""
 
     title: str
     body: str | None
@@ -108,7 +109,12 @@ class Opened:
     base_ref: str = "main"
     merge: str | None = None
     draft: bool = False
+    turned_down: bool = False
     files: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def merged(self) -> bool:
+        return not self.open and not self.turned_down
 
 
 @dataclass(slots=True)
@@ -485,11 +491,11 @@ class FakeGitHub:
         return Answer(200, self._pull(int(number), it))
 
     def pulls_of(self, query: dict[str, str], sent: Any, commit: str) -> Answer:
-        """Those that were merged as that commit: closed, which is as much as is remembered."""
+        """Those that were merged as that commit."""
         found = [
-            self._pull(number, it) | {"merged_at": _when(it.updated_at)}
+            self._pull(number, it)
             for number, it in self.issues.items()
-            if it.head and not it.open and it.merge == commit
+            if it.head and it.merged and it.merge == commit
         ]
         return self._page(query, found)
 
@@ -507,6 +513,7 @@ class FakeGitHub:
             head=(it.head, it.head_repository),
             base=(it.base, it.base_ref),
             merge=it.merge,
+            merged=it.merged,
             changed_files=len(it.files),
             created_at=_when(it.created_at),
             updated_at=_when(it.updated_at),

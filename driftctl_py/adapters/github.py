@@ -107,6 +107,7 @@ class _Pulled(msgspec.Struct):
     user: _User | None = None
     draft: bool = False
     merge_commit_sha: str | None = None
+    merged: bool = False
     labels: list[_Name] = []
 
 
@@ -559,6 +560,7 @@ def _pull(it: _Pulled) -> Pull:
         author=it.user.login if it.user else "ghost",
         labels=frozenset(each.name for each in it.labels),
         merge=it.merge_commit_sha or "",
+        merged=it.merged,
     )
 
 

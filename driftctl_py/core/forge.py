@@ -28,7 +28,8 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A pull request. ``fork``: its head lies in a repository of somebody else's."""
+    """A pull request. ``fork``: its head lies in a repository of somebody else's. ``merged``: one
+    that is closed may have been turned down instead."""
 
     number: int
     open: bool
@@ -41,6 +42,7 @@ class Pull:
     author: str
     labels: frozenset[str] = frozenset()
     merge: str = ""
+    merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
