@@ -31,7 +31,8 @@ _STARTS_SOMETHING = re.compile(r"[#+\-=:]|\d+[.)]")
 
 def prose(text: str) -> str:
     """Foreign words as words, wherever Markdown is read: in a paragraph, an item or a cell."""
-    words = inline(text)
+    # Markdown looks past a few blanks, and makes code of what is behind many.
+    words = inline(text).lstrip()
     # At its beginning even harmless punctuation would start a heading or a list.
     return (_INVISIBLE if _STARTS_SOMETHING.match(words) else "") + words
 

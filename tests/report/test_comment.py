@@ -562,6 +562,9 @@ PIECES = (
     "/driftctl apply",
     "driftctl-py",
     " ",
+    " # a",
+    " 1. a",
+    "     a",
     "a",
 )
 evil_texts = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=30)

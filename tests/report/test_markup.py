@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from driftctl_py.report.markup import code, fence, in_html, is_url, link, no_markers
+from driftctl_py.report.markup import code, fence, in_html, is_url, link, no_markers, prose
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,13 @@ def test_nothing_in_a_fence_opens_a_hidden_comment() -> None:
 
 def test_nothing_in_html_is_a_command_of_a_runner() -> None:
     assert in_html("##[error]no") == "##\\u005berror]no"
+
+
+@pytest.mark.parametrize("start", ["# a", "- a", "1. a", "=", ":: a", "+ a"])
+@pytest.mark.parametrize("blanks", [0, 1, 4])
+def test_blanks_hide_no_beginning_of_a_block(start: str, blanks: int) -> None:
+    assert prose(" " * blanks + start) == f"&#8203;{start}"
+
+
+def test_words_behind_many_blanks_are_no_code() -> None:
+    assert prose("     a  b ") == "a  b "
