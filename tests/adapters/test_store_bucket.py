@@ -400,6 +400,75 @@ def test_with_trouble_and_machines_that_meet_everything_is_recorded_once(
     assert all(told(each) == told(stores[0]) for each in stores)
 
 
+def test_whoever_makes_the_store_second_takes_the_first_ones(place: Place, lying: Bucket) -> None:
+    wire, others = Wire(lying), list[Store]()
+
+    def overtake(request: Any) -> Answer:
+        if request.url.endswith("log/000000000001"):
+            others.append(machine(place, "other").open())
+        return None
+
+    wire.on("PutObject", overtake, times=1000)
+    store = opened(wire, place)
+
+    assert len(others) == 1
+    assert store.key() == others[0].key()
+
+
+def test_what_is_gone_before_it_could_be_read_is_looked_for_again(
+    place: Place, lying: Bucket
+) -> None:
+    other = machine(place, "other").open()
+    other.take(OTHER_LEASE)
+    wire = Wire(lying)
+    store = opened(wire, place)
+    other.save(RUN, PLANNED)
+    for _ in range(2):
+        wire.on("GetObject", answer(404, "NoSuchKey"))
+
+    assert store.run("r1") == RUN
+    assert store.take(LEASE) is not None
+    wire.on("GetObject", answer(404, "NoSuchKey"))
+    other.beat(OTHER_LEASE)
+    assert store.leases() == ()
+    assert not store.beat(LEASE)
+    store.free(LEASE)
+    assert len(store.leases()) == 1
+
+
+def test_what_is_never_there_is_given_up(
+    place: Place, lying: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = Wire(lying)
+    store = opened(wire, place)
+    store.take(LEASE)
+    machine(place, "other").open().beat(LEASE)
+    machine(place, "other").open().note(PLANNED)
+    monkeypatch.setattr(bucket, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "BUSY_SECONDS", 0.1)
+    wire.on("GetObject", answer(404, "NoSuchKey"), times=1000)
+
+    for act in (store.runs, lambda: store.beat(LEASE), lambda: store.free(LEASE)):
+        assert isinstance(refused(act), Unavailable)
+
+
+@pytest.mark.parametrize("act", ["beat", "free"])
+def test_two_signs_of_life_at_once_are_two(place: Place, lying: Bucket, act: str) -> None:
+    wire, other = Wire(lying), machine(place, "other").open()
+    store = opened(wire, place)
+    store.take(LEASE)
+
+    def overtake(_: Any) -> Answer:
+        assert other.beat(LEASE)
+        return None
+
+    wire.on("PutObject", overtake)
+
+    assert getattr(store, act)(LEASE) is (True if act == "beat" else None)
+    assert len(other.leases()) == (act == "beat")
+    assert len(names(lying, "locks/")) == 3
+
+
 def test_a_lock_whose_answer_was_lost_is_ours(place: Place, lying: Bucket) -> None:
     wire, other = Wire(lying), machine(place, "other").open()
     store = opened(wire, place)
@@ -992,6 +1061,19 @@ def test_a_copy_that_is_lost_or_damaged_is_made_anew(place: Place, damage: bytes
         path.chmod(0o600)
 
     assert place.open().run("r1") == RUN
+
+
+def test_a_copy_that_is_lost_while_it_is_open_is_made_anew(place: Place) -> None:
+    store, other = place.open(), machine(place, "other").open()
+    store.save(RUN, PLANNED)
+    for part in copy_of(place).parent.glob("copy.db*"):
+        part.unlink()
+
+    other.save(replace(RUN, id="r2"), PLANNED)
+
+    assert store.run("r2") is not None
+    store.save(replace(RUN, id="r3"), PLANNED)
+    assert {run.id for run in place.open().runs()} == {"r1", "r2", "r3"}
 
 
 def test_a_copy_that_others_can_read_is_refused(place: Place) -> None:

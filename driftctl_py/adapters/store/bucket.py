@@ -101,6 +101,8 @@ class BucketDatabase:
             self._replica = Replica(directory / FILENAME, self.shown)
             self._bring_up_to_date()
         self._copy = SqliteDatabase(self._replica.path, now=now, prepare=watch)
+        # An inode is given to no other file while this one is open.
+        self._file = 0
 
     @property
     def shown(self) -> str:
@@ -114,7 +116,8 @@ class BucketDatabase:
             if at is None or not _is_newest(at, self._since(at)):
                 with self._alone():
                     self._follow()
-        return self._copy.rows(sql, values)
+            copy = self._at_hand()
+        return copy.rows(sql, values)
 
     def write(self, change: Callable[[Connection], T]) -> T:
         """Do it until nobody else was faster."""
@@ -136,7 +139,7 @@ class BucketDatabase:
         recorded: list[Position] = []
         result: list[T] = []
         try:
-            with self._copy.writing() as connection:
+            with self._at_hand().writing() as connection:
                 result.append(change(connection))
                 if rows := touched(connection):
                     recorded.append(self._put(at, seen, rows=rows))
@@ -308,6 +311,15 @@ class BucketDatabase:
             )
 
     # ---
+
+    def _at_hand(self) -> SqliteDatabase:
+        """The copy, opened anew where another file lies in its place: else it would be read, and
+        written, where nobody finds it."""
+        found = self._replica.path.stat().st_ino
+        if found != self._file:
+            self._copy.close()
+            self._file = found
+        return self._copy
 
     def _since(self, at: Position) -> Listing:
         """What the copy is at, and what was put since."""
