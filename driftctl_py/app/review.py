@@ -22,6 +22,7 @@ from driftctl_py.app.planning import Planner, told_safely
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Store
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.app.reconcile import Outcome
+from driftctl_py.app.sharing import Sharing
 from driftctl_py.app.tightening import Tightening
 from driftctl_py.core.audit import Event
 from driftctl_py.core.decision import Decision
@@ -39,6 +40,7 @@ class Reviewer:
         decider: Decider,
         *,
         tightening: Tightening,
+        gone: Sharing,
         workdirs: ApplyWorkdirs,
         store: Store,
         artifacts: Artifacts,
@@ -49,10 +51,12 @@ class Reviewer:
         stop: Stop,
         settings: Settings,
     ) -> None:
+        """``gone`` knows the states of the environments that there will not be any more."""
         self._preparer = preparer
         self._planner = planner
         self._decider = decider
         self._tightening = tightening
+        self._gone = gone
         self._workdirs = workdirs
         self._store = store
         self._artifacts = artifacts
@@ -88,8 +92,14 @@ class Reviewer:
         except Exception as error:  # noqa: BLE001 - one environment never stops another
             said = DriftctlError(bug(error), todo="Please report it.")
             return self._failed(run, order, said)
-        warnings = (*made.warnings, *self._decider.held_back(order.environment.name))
-        return Outcome(run, decision, made.report, warnings=warnings)
+        warnings = [*made.warnings, *self._decider.held_back(order.environment.name)]
+        if taken := self._gone.others(prepared):
+            warnings.append(
+                f"It has the state of {' and '.join(taken)}, which is not there any more: what was "
+                f"asked and refused there is not asked of {order.environment.name} unless a rule "
+                "speaks of it."
+            )
+        return Outcome(run, decision, made.report, warnings=tuple(warnings))
 
     def failed(self, order: Order, error: DriftctlError) -> Outcome:
         """The review that came to nothing before it began."""

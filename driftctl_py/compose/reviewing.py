@@ -19,7 +19,6 @@ from driftctl_py.compose.surroundings import (
     data_dir,
     environ,
     find_config,
-    load_config,
     make_data_dir,
     new_id,
     now,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from driftctl_py.core.approval import People
     from driftctl_py.core.checkout import Revision
     from driftctl_py.core.config_model import Config
+    from driftctl_py.core.environment import Environment
     from driftctl_py.core.trust import Trusted
 
 
@@ -60,8 +60,10 @@ def review(
     # Nothing is fetched by this one: it only looks into the repository that lies here.
     with GitContents(data_dir(options.data_dir, None, here), here=here, environ=environ()) as git:
         commit = git.commit_of(base)
-        ours = _config_of(git, path, base, commit)
-    head = load_config(path)
+        name = _inside(path, git.top())
+        ours = _config_at(git, name, base, commit)
+        # As Git has it: what lies there could be a link to anything.
+        head = _config_at(git, name, "HEAD", git.commit_of("HEAD"))
     with opened_with(options, path, ours, lambda: False, reviewing=True) as kept:
         make_data_dir(kept.own)
         with GitContents(kept.own, here=here, environ=environ()) as sources:
@@ -75,25 +77,38 @@ class _Proposal:
     """The base is laid out at ``here``, the directory of its driftctl.yaml. Of the sources each is
     at a revision in ``head``, or has failed."""
 
-    commit: str
+    base: Revision
     here: Path
     head: Mapping[str, Revision]
     failed: Mapping[str, DriftctlError]
     trusted: Trusted
 
 
-def _config_of(git: GitContents, path: Path, base: str, commit: str) -> Config:
-    """The driftctl.yaml of the base, from the same place."""
+def _inside(path: Path, top: Path) -> str:
+    """Where the configuration lies in the repository. Raises `UsageError` for one that a link leads
+    to: the head could choose which of the base's files is taken for its configuration."""
+    for each in (path.absolute(), *path.absolute().parents):
+        if each.resolve() == top.resolve():
+            break
+        if each.is_symlink():
+            raise UsageError(
+                f"{each} is a symbolic link, so the configuration of the base is not found by it.",
+                todo="Put the file itself there, or name it with --config.",
+            )
+    return os.path.relpath(path.resolve(), top.resolve())
+
+
+def _config_at(git: GitContents, name: str, ref: str, commit: str) -> Config:
+    """The configuration as a commit has it."""
     from driftctl_py.core.checkout import Revision
     from driftctl_py.core.config import decode_config
     from driftctl_py.core.environment import Source
 
-    name = os.path.relpath(path.resolve(), git.top().resolve())
-    then = Revision("default", ".", base, commit, in_place=True)
+    then = Revision("default", ".", ref, commit, in_place=True)
     text = git.text(Source("default"), then, name)
     if text is None:
         raise UsageError(
-            f"{base} ({commit[:7]}) holds no {name}, so nothing says who may approve what, and "
+            f"{ref} ({commit[:7]}) holds no {name}, so nothing says who may approve what, and "
             "with which engine and credentials to plan.",
             todo="Merge a first driftctl.yaml by itself; what comes after can be reviewed.",
         )
@@ -129,7 +144,7 @@ def _proposed(
     before = dict.fromkeys(here, sources.files(laid_out, at_base))
     found = trusted(ours, head, base_trees={**files, **before}, head_trees=files)
     inside = os.path.relpath(kept.path.resolve().parent, root)
-    return _Proposal(commit, tree / inside, revisions, failed, found)
+    return _Proposal(at_base, tree / inside, revisions, failed, found)
 
 
 def _reviewed(
@@ -178,11 +193,17 @@ def _reviewed(
     planner = planner_of(kept, made, sources, progress)
     revisions = Revisions(sources, config, Synced(proposal.head, {}, {}))
     sharing = Sharing(made.preparer, found.environments, revision_of=revisions.of)
+
+    def before(each: Environment) -> Revision:
+        own = config.sources[each.source]
+        return proposal.base if own.url == "." and not own.ref else revisions.of(each)
+
     reviewer = Reviewer(
         made.preparer,
         planner,
         decider_of(kept, made, planner, sharing, sources, proposal.here, stop),
         tightening=Tightening(sources=sources, contents=sources, settings=made.settings),
+        gone=Sharing(made.preparer, found.gone, revision_of=before),
         workdirs=made.workdirs,
         store=kept.store,
         artifacts=kept.artifacts,
@@ -211,7 +232,7 @@ def _reviewed(
     return Reviewed(
         tuple(outcomes),
         config.people,
-        proposal.commit,
+        proposal.base.commit,
         {each.name: each.path for each in selected},
     )
 

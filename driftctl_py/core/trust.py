@@ -32,11 +32,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """What there is to review, by the base's word. ``notes`` say in which keys the head says
+    """What there is to review, by the base's word. ``gone`` are the base's environments that the
+    head does not have under their names. ``notes`` say in which keys the head says
     otherwise and is not heard: those of its environments by name, those of all of it under an
     empty one."""
 
     environments: tuple[Environment, ...]
+    gone: tuple[Environment, ...] = ()
     refused: tuple[Refused, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,7 +73,9 @@ def trusted(
         environments.append(found)
         if keys := _other_settings(theirs, found):
             notes[theirs.name] = _unheard(keys, f"What is proposed for {theirs.name}")
-    return Trusted(tuple(environments), tuple(refused), notes)
+    there = {each.name for each in environments} | {each.environment.name for each in refused}
+    gone = tuple(each for each in known.values() if each.name not in there)
+    return Trusted(tuple(environments), gone, tuple(refused), notes)
 
 
 def _own(
@@ -112,7 +116,8 @@ def _as_proposed(
         beside.append(own)
     if own.labels != theirs.labels:
         beside.append(as_labelled(base, found, theirs.name, theirs.labels))
-    if _directory(own) != _directory(theirs) or own.workspace != theirs.workspace:
+    is_known = any(each.name == theirs.name for each in known)
+    if not is_known or (*_directory(own), own.workspace) != (*_directory(theirs), theirs.workspace):
         # Another name for what somebody else has: it is as strict as theirs.
         beside += [each for each in known if _directory(each) == _directory(theirs)]
     for each in beside:

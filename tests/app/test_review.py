@@ -5,7 +5,7 @@ Engine, Git and state are faked in files (`reconciling.py`); store and artifacts
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from driftctl_py.app.order import Order
 from driftctl_py.app.queries import Queries
 from driftctl_py.app.reconcile import Outcome
 from driftctl_py.app.review import Reviewer
+from driftctl_py.app.sharing import Sharing
 from driftctl_py.core.approval import Requirement
 from driftctl_py.core.decision import Apply, Hold, Nothing, Refuse, Ruling, Rulings
 from driftctl_py.core.decision import Level as RuleLevel
@@ -30,7 +31,7 @@ from driftctl_py.core.window import Freeze
 from driftctl_py.errors import SourceError, UsageError
 
 from .fakes import FakeStop, failed, planned
-from .reconciling import ADA, ONE, PEOPLE, TWO, Bench, order, prod
+from .reconciling import ADA, ONE, PEOPLE, TWO, Bench, order, prod, revision
 
 AUTO, GATE = Mode.AUTO, Mode.GATE
 FREE = prod(AUTO, AUTO)
@@ -49,7 +50,9 @@ def bench(tmp_path: Path, store: Store) -> Bench:
     return Bench(tmp_path, store)
 
 
-def reviewer(bench: Bench, *, stop: FakeStop | None = None) -> Reviewer:
+def reviewer(
+    bench: Bench, *, stop: FakeStop | None = None, gone: Sequence[Environment] = ()
+) -> Reviewer:
     """Made of what the bench's reconciler is made of."""
     # Any: only a test takes it apart.
     made: Any = bench.reconciler
@@ -58,6 +61,7 @@ def reviewer(bench: Bench, *, stop: FakeStop | None = None) -> Reviewer:
         made._planner,
         made._decider,
         tightening=made._tightening,
+        gone=Sharing(made._preparer, gone, revision_of=lambda _each: revision(ONE)),
         workdirs=bench.workdirs,
         store=bench.store,
         artifacts=bench.artifacts,
@@ -226,6 +230,14 @@ def test_what_belongs_to_the_moment_of_an_apply_is_only_told(bench: Bench) -> No
     assert isinstance(outcome.decision, Apply)
     assert "audit" in outcome.run.closed[0].why
     assert outcome.warnings == ("prod is suspended by os:ada: The migration runs.",)
+
+
+def test_another_name_for_a_state_is_told(bench: Bench) -> None:
+    renamed = replace(FREE, name="production")
+
+    (outcome,) = reviewer(bench, gone=(FREE,)).review_all([order(environment=renamed)])
+
+    assert outcome.warnings[0].startswith("It has the state of prod, which is not there any more")
 
 
 # An apply of what was reviewed.

@@ -265,6 +265,13 @@ environments:
         config(two), config(third), base_trees={"default": files}, head_trees={"default": files}
     )
 
+    beside = two + "  - {path: infra, name: three, apply: auto}\n"
+    strict = two.replace("workspace: one", "workspace: one, limits: {failures: 1}")
+    plain = trusted(
+        config(strict), config(beside), base_trees={"default": files}, head_trees={"default": files}
+    )
+
+    assert of(plain, "three").limits.failures == 1
     assert of(found, "two").apply == ApplyModes(Mode.AUTO, Mode.AUTO)
     assert of(new, "three").apply == ApplyModes(Mode.NEVER, Mode.NEVER)
 

@@ -228,6 +228,13 @@ def test_a_hostile_head_runs_nothing_of_its_own_and_loosens_nothing(s3_site: Sit
     assert "hunter2" not in found.out
     assert not (site.root / "evil").exists()
     assert not (site.repo / "theirs").exists()
+    # Nor may it choose another file of the base to be judged by.
+    site.git("switch", "--quiet", "--create", "link", "main")
+    (site.repo / "driftctl.yaml").rename(site.repo / "lax.yaml")
+    (site.repo / "driftctl.yaml").symlink_to("lax.yaml")
+    site.commit()
+    linked = ended(site.main("review", "--base", "main"), 1)
+    assert "driftctl.yaml is a symbolic link" in linked.err
     for key in ("engine", "state", "redact", "people", "policies", "data_dir", "apply", "env"):
         assert key in found.err
 
