@@ -315,7 +315,9 @@ class Keyed(Shape):
             return wrong_shape(node, where, self.expected, notes)
         if not node.entries and not self.may_be_empty:
             return notes.add(
-                node.line, f"{where} is an empty mapping.", f"Give it {self.expected}, or remove it."
+                node.line,
+                f"{where} is an empty mapping.",
+                f"Give it {self.expected}, or remove it.",
             )
         found: dict[str, Any] = {}
         for key, child in node.entries:
