@@ -82,6 +82,12 @@ class Place:
         """For another process."""
         return replace(self, opened=[], server=None)
 
+    def of_worker(self, number: int) -> Place:
+        """For one of several processes. In a bucket every second one is on a machine of its own."""
+        if self.bucket is None or number % 2 == 0:
+            return self.to_send()
+        return replace(self.to_send(), directory=self.directory.with_name(f"machine-{number}"))
+
     def close(self) -> None:
         """Close all that were opened."""
         for store in self.opened:

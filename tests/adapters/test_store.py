@@ -683,7 +683,7 @@ def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
     workers, runs = 3, 8 if place.bucket is None else 3
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         keys = pool.starmap(
-            record_as, [(place.to_send(), worker, runs) for worker in range(workers)]
+            record_as, [(place.of_worker(worker), worker, runs) for worker in range(workers)]
         )
 
     store = place.open()
@@ -703,7 +703,7 @@ def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
 def test_a_process_that_is_killed_while_it_records_leaves_whole_records(place: Place) -> None:
     place.open()
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=record_as, args=(place.to_send(), 0, 100_000))
+    process = context.Process(target=record_as, args=(place.of_worker(1), 0, 100_000))
     process.start()
     store = place.open()
     while len(store.runs()) < 5:

@@ -128,7 +128,7 @@ class Objects:
                 found += [
                     Item(
                         item["Key"].removeprefix(self._prefix),
-                        item["ETag"],
+                        _bare(item["ETag"]),
                         item["Size"],
                         item["LastModified"],
                     )
@@ -197,7 +197,7 @@ class Objects:
             ChecksumSHA256=b64encode(sha256(data).digest()).decode(),
             **self._encryption,
         )
-        return Created(self._moment(answer), answer["ETag"])
+        return Created(self._moment(answer), _bare(answer["ETag"]))
 
     def _got(self, name: str) -> tuple[bytes, Created] | None:
         from botocore.exceptions import ClientError
@@ -209,7 +209,7 @@ class Objects:
                 if error.response["Error"].get("Code") in ("NoSuchKey", "404"):
                     return None
                 raise
-            made = Created(answer["LastModified"], answer["ETag"])
+            made = Created(answer["LastModified"], _bare(answer["ETag"]))
             with answer["Body"] as body:
                 data: bytes = body.read()
         return data, self._know(name, data, made)
@@ -279,6 +279,11 @@ _WHY = {
     "PermanentRedirect": "the bucket is in another region",
 }
 _BUSY = frozenset({"SlowDown", "RequestTimeout", "RequestTimeTooSkewed", "Throttling"})
+
+
+def _bare(etag: str) -> str:
+    """Some look-alikes quote it in one answer and not in another."""
+    return etag.strip('"')
 
 
 def _status(error: Any) -> int:
