@@ -680,6 +680,7 @@ def test_a_head_that_is_gone_is_not_made_anew(store: Store, place: Place) -> Non
 
 def test_processes_that_record_at_once_lose_nothing(place: Place) -> None:
     # The first one to come makes the store: all of them try.
+    place = place.another()
     workers, runs = 3, 8 if place.bucket is None else 3
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
         keys = pool.starmap(
@@ -724,6 +725,7 @@ def test_a_process_that_is_killed_while_it_records_leaves_whole_records(place: P
 
 
 def test_a_store_that_many_open_at_once_is_made_once(place: Place) -> None:
+    place = place.another()
     start = threading.Barrier(6)
     keys: list[bytes] = []
 

@@ -64,10 +64,15 @@ def place(in_bucket: Place) -> Place:
 
 
 @pytest.fixture
-def lying(place: Place) -> Bucket:
-    """The bucket itself."""
-    assert place.bucket is not None
-    return place.bucket
+def empty(in_empty_bucket: Place) -> Place:
+    return in_empty_bucket
+
+
+@pytest.fixture
+def lying(in_empty_bucket: Place) -> Bucket:
+    """The bucket itself, whatever is in it."""
+    assert in_empty_bucket.bucket is not None
+    return in_empty_bucket.bucket
 
 
 Explain = Callable[[BaseException, str], DriftctlError | None]
@@ -363,16 +368,16 @@ def test_with_trouble_and_machines_that_meet_everything_is_recorded_once(
     assert all(told(each) == told(stores[0]) for each in stores)
 
 
-def test_whoever_makes_the_store_second_takes_the_first_ones(place: Place, lying: Bucket) -> None:
+def test_whoever_makes_the_store_second_takes_the_first_ones(empty: Place, lying: Bucket) -> None:
     wire, others = Wire(lying), list[Store]()
 
     def overtake(request: Any) -> Answer:
         if request.url.endswith("log/000000000001"):
-            others.append(machine(place, "other").open())
+            others.append(machine(empty, "other").open())
         return None
 
     wire.on("PutObject", overtake, times=1000)
-    store = opened(wire, place)
+    store = opened(wire, empty)
 
     assert len(others) == 1
     assert store.key() == others[0].key()
@@ -680,7 +685,7 @@ def test_a_machine_whose_clock_is_wrong_takes_no_lock_over(place: Place, lying: 
         assert place.open().take(replace(LEASE, environment="dev")) is None
 
 
-@pytest.mark.parametrize("environment", ["a/b", "a%2Fb", "späť", "locks", "..", "a b+c"])
+@pytest.mark.parametrize("environment", ["a/b", "späť %2F", ".."])
 def test_an_environment_may_have_any_name(place: Place, environment: str) -> None:
     store = place.open()
     lease = replace(LEASE, environment=environment)
@@ -780,9 +785,9 @@ def test_an_s3_that_cannot_be_reached_is_unavailable(place: Place, lying: Bucket
     [(None, ("AES256", None)), ("alias/plans", ("aws:kms", "alias/plans"))],
 )
 def test_everything_is_encrypted(
-    place: Place, lying: Bucket, key: str | None, expected: tuple[str, str | None]
+    empty: Place, lying: Bucket, key: str | None, expected: tuple[str, str | None]
 ) -> None:
-    store = opened(Wire(lying, kms_key_id=key), place)
+    store = opened(Wire(lying, kms_key_id=key), empty)
     store.save(RUN, PLANNED)
     store.take(LEASE)
 
@@ -791,7 +796,7 @@ def test_everything_is_encrypted(
         assert (head["ServerSideEncryption"], head.get("SSEKMSKeyId")) == expected
 
 
-def test_an_s3_without_conditional_puts_is_refused(place: Place, lying: Bucket) -> None:
+def test_an_s3_without_conditional_puts_is_refused(empty: Place, lying: Bucket) -> None:
     wire = Wire(lying)
 
     def forget(request: Any) -> Answer:
@@ -799,25 +804,25 @@ def test_an_s3_without_conditional_puts_is_refused(place: Place, lying: Bucket) 
         return None
 
     wire.on("PutObject", forget, times=1000)
-    error = refused(lambda: opened(wire, place))
+    error = refused(lambda: opened(wire, empty))
 
     assert "two could take one run lock" in error.what
     assert names(lying, "log/") == []
 
 
-def test_an_s3_that_knows_no_conditional_puts_is_refused(place: Place, lying: Bucket) -> None:
+def test_an_s3_that_knows_no_conditional_puts_is_refused(empty: Place, lying: Bucket) -> None:
     wire = Wire(lying)
     wire.on("PutObject", answer(501, "NotImplemented"), times=1000)
 
-    assert "this S3 knows no conditional puts" in refused(lambda: opened(wire, place)).what
+    assert "this S3 knows no conditional puts" in refused(lambda: opened(wire, empty)).what
 
 
-def test_an_s3_that_does_not_tell_the_time_is_refused(place: Place, lying: Bucket) -> None:
+def test_an_s3_that_does_not_tell_the_time_is_refused(empty: Place, lying: Bucket) -> None:
     wire = Wire(lying)
     text = b"<?xml version='1.0'?><ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>"
     wire.on("ListObjectsV2", lambda request: AWSResponse(request.url, 200, {}, Body(text)))
 
-    assert "does not say what time it is" in refused(lambda: opened(wire, place)).what
+    assert "does not say what time it is" in refused(lambda: opened(wire, empty)).what
 
 
 # --- the schema, and what others put there
@@ -857,7 +862,7 @@ def test_what_a_newer_version_has_put_is_refused_and_left_alone(
     assert len(names(lying, "log/")) == 2
 
 
-def test_an_older_schema_is_brought_up_to_date_once(place: Place, lying: Bucket) -> None:
+def test_an_older_schema_is_brought_up_to_date_once(empty: Place, lying: Bucket) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         # The one that comes before the first.
         connection.execute("CREATE TABLE alembic_version (version_num)")
@@ -867,7 +872,7 @@ def test_an_older_schema_is_brought_up_to_date_once(place: Place, lying: Bucket)
 
     def open_at_once(name: str) -> None:
         start.wait()
-        stores.append(machine(place, name).open())
+        stores.append(machine(empty, name).open())
 
     threads = [threading.Thread(target=open_at_once, args=(f"m{number}",)) for number in range(2)]
     for thread in threads:
@@ -917,13 +922,13 @@ def test_rows_that_this_version_does_not_know_are_refused_whole(
     assert what in refused(store.keys).what
 
 
-def test_a_database_that_does_things_by_itself_is_refused(place: Place, lying: Bucket) -> None:
+def test_a_database_that_does_things_by_itself_is_refused(empty: Place, lying: Bucket) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("CREATE TABLE alembic_version (version_num)")
         connection.execute("CREATE VIEW runs AS SELECT 1 AS number")
         put(lying, 1, whole=image_of(connection))
 
-    assert "does things by itself" in refused(place.open).what
+    assert "does things by itself" in refused(empty.open).what
 
 
 @pytest.mark.parametrize(
@@ -962,10 +967,10 @@ def test_an_entry_that_does_not_follow_is_damage(place: Place, lying: Bucket) ->
     assert "it does not follow from the one before it" in refused(store.latest).what
 
 
-def test_a_beginning_that_is_none_is_damage(place: Place, lying: Bucket) -> None:
+def test_a_beginning_that_is_none_is_damage(empty: Place, lying: Bucket) -> None:
     put(lying, 1)
 
-    assert "it is no beginning" in refused(place.open).what
+    assert "it is no beginning" in refused(empty.open).what
 
 
 def test_what_others_lay_beside_the_log_is_left_alone(place: Place, lying: Bucket) -> None:
@@ -979,8 +984,8 @@ def test_what_others_lay_beside_the_log_is_left_alone(place: Place, lying: Bucke
     assert told(store) == ["r1"]
 
 
-def test_a_store_that_was_removed_does_not_come_back_empty(place: Place, lying: Bucket) -> None:
-    store = place.open()
+def test_a_store_that_was_removed_does_not_come_back_empty(empty: Place, lying: Bucket) -> None:
+    store = empty.open()
     store.save(RUN, PLANNED)
     lying.objects().remove(names(lying, ""))
 
@@ -988,7 +993,7 @@ def test_a_store_that_was_removed_does_not_come_back_empty(place: Place, lying: 
 
     assert isinstance(error, StoreError)
     assert "is not the one that this machine knows: it ends before entry 2" in error.what
-    assert refused(place.open).what == error.what
+    assert refused(empty.open).what == error.what
     assert names(lying, "") == []
 
 
