@@ -35,10 +35,12 @@ def run_affected(arguments: argparse.Namespace) -> int:
 
 def run_matrix(arguments: argparse.Namespace) -> int:
     """Print the matrix of jobs for the environments that are to be looked at."""
+    from driftctl_py.app.estate import select
     from driftctl_py.core.job_matrix import job_matrix
     from driftctl_py.report.affected import matrix_json, matrix_outputs
 
-    if arguments.base is not None or arguments.since_applied:
+    chosen: list[str] = arguments.environments
+    if not chosen and (arguments.base is not None or arguments.since_applied):
         answer = _affected(arguments)
         names = answer.affected.names
         _tell_unsure(answer)
@@ -49,7 +51,7 @@ def run_matrix(arguments: argparse.Namespace) -> int:
         _, environments = interruptibly(
             lambda: compose.environments(options, progress=progress, stop=stop), stop, progress.say
         )
-        names = tuple(each.name for each in environments)
+        names = tuple(each.name for each in select(chosen, environments, complete=True))
     groups = job_matrix(names, wiring.durations(_options(arguments)), jobs=arguments.max_jobs)
     render = matrix_outputs if arguments.format == "github" else matrix_json
     write_output(render(groups), arguments)

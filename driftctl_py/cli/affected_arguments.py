@@ -18,9 +18,10 @@ exit codes: 0 it is told, 1 it cannot be
   driftctl-py check $(driftctl-py affected --base origin/main)
 """
 _MATRIX = """\
-Print the matrix of jobs for environments: all of them, or those that a change
-concerns. Environments share a job where there would be too many, so that all
-jobs end at about the same time as far as earlier runs tell.
+Print the matrix of jobs for environments: all of them, those that a change
+concerns, or those that are named, whatever changed. Environments share a job
+where there would be too many, so that all jobs end at about the same time as far
+as earlier runs tell.
 """
 _MATRIX_EPILOG = """\
 exit codes: 0 it is printed, 1 it cannot be
@@ -65,6 +66,12 @@ def add_matrix(commands: Commands) -> None:
         description=_MATRIX,
         epilog=_MATRIX_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "environments",
+        nargs="*",
+        metavar="ENVIRONMENT",
+        help="these, whatever changed; default: as the options say, or all",
     )
     add_common(command)
     since = command.add_mutually_exclusive_group()

@@ -217,6 +217,20 @@ def test_the_matrix_has_a_job_for_each_that_is_concerned(
     assert out == ('matrix={"include": [{"name": "prod", "environments": "prod"}]}\ncount=1\n')
 
 
+def test_who_names_environments_gets_jobs_for_these_whatever_changed(
+    here: Repository, typed: Callable[..., Typed]
+) -> None:
+    here.commit("modules/web/main.tf", "# other\n")
+
+    _, out, _ = typed("matrix", "--base", "base", "dev")
+    code, _, err = typed("matrix", "--since-applied", "deb")
+
+    assert [each["environments"] for each in json.loads(out)["include"]] == ["dev"]
+    assert code == 1
+    assert "There is no environment deb." in err
+    assert "Did you mean dev?" in err
+
+
 def test_where_all_are_concerned_there_are_no_others_to_name(
     here: Repository, typed: Callable[..., Typed]
 ) -> None:
