@@ -188,7 +188,12 @@ def _pull_request(event: Event, said: _Payload, sha: str) -> Event:
     return replace(
         event,
         job=replace(
-            event.job, pull=pull.number, head=pull.head.sha, base=pull.base.sha, merge=merge
+            event.job,
+            pull=pull.number,
+            head=pull.head.sha,
+            base=pull.base.sha,
+            merge=merge,
+            into=pull.base.ref,
         ),
         fork=_is_fork(pull, event.job.repository),
         closed=closed,

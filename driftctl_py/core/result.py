@@ -77,7 +77,8 @@ class Job:
     """Where it was made: all empty outside CI. ``number`` counts the runs of a workflow, and
     ``attempt`` the tries of one run: together they say which of two is the newer. ``head``,
     ``base`` and ``merge`` are commits: of the pull request, of what it goes into, and of the one
-    merged into the other, which is what was planned. ``pull`` is the pull request's number."""
+    merged into the other, which is what was planned. ``pull`` is the pull request's number,
+    ``into`` the branch that it goes into."""
 
     repository: str = ""
     workflow: str = ""
@@ -89,6 +90,7 @@ class Job:
     head: str = ""
     base: str = ""
     merge: str = ""
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ class _Job(_Strict):
     head: _Sha
     base: _Sha
     merge: _Sha
+    into: str
 
 
 class _Result(_Strict):
@@ -313,6 +314,7 @@ def _result(read: _Result) -> Result:
             head=read.job.head,
             base=read.job.base,
             merge=read.job.merge,
+            into=read.job.into,
         ),
     )
 

@@ -36,6 +36,7 @@ _IN_SYNC_ROWS_AT_MOST = 10
 # Of more rows, each is worth more than its link.
 _LINKED_AT_MOST = 100
 _UNREADABLE_AT_MOST = 10
+_BRANCH_AT_MOST = 60
 # Bytes that no section and hardly an address has room in.
 _WORTH_A_LOOK = 64
 _BLANKS = re.compile(" {2,}")
@@ -392,7 +393,8 @@ def _footer(results: Results, url: str) -> str:
     at, job = _commit(results), results.job
     words = f"{_NOUNS[occasion]} {at}" if at else f"{_VERBS[occasion]}"
     if at and job.merge and job.base and job.pull:
-        words += f" merged into {code(job.base[:7])}"
+        into = f"{code(show.cut(job.into, _BRANCH_AT_MOST))} at " if job.into else ""
+        words += f" merged into {into}{code(job.base[:7])}"
     facts = [words]
     prints = {each.short_fingerprint for each in results.results} - {""}
     if len(results.results) == 1 and prints:

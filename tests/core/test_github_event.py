@@ -54,6 +54,7 @@ def test_a_pull_request_of_our_own_says_what_it_is_and_what_is_planned() -> None
 
     assert event.kind is Kind.PULL_REQUEST
     assert (event.job.pull, event.job.head, event.job.base) == (7, HEAD, BASE)
+    assert event.job.into == "main"
     assert (event.job.merge, event.job.number, event.job.attempt) == (MERGE, 12, 2)
     assert event.job.url == RUN
     assert (event.fork, event.plans, event.default_branch, event.login) == (

@@ -28,6 +28,7 @@ JOB = Job(
     pull=7,
     head=HEAD,
     base=BASE,
+    into="main",
     merge=MERGE,
 )
 

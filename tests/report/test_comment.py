@@ -116,7 +116,7 @@ driftctl-py approve staging --reason "…"
 
 </details>
 
-Plan of `3f2a91c` merged into `77b0de4` · [full report]({REPORT_URL}) · [job]({RUN_URL})
+Plan of `3f2a91c` merged into `main` at `77b0de4` · [full report]({REPORT_URL}) · [job]({RUN_URL})
 """  # noqa: E501 - as it is written
 
 
@@ -647,7 +647,9 @@ def evil_results(text: str) -> Results:
         *(result_of(text, *items, gate=gate, fingerprint=text, **known) for gate in gates),
         *(result_of(text, verdict=verdict, **known) for verdict in Verdict),
         result_of(text, *items, occasion=Occasion.APPLY, state=text, **known),
-        result_of(text, Item(text, "update", "commit", False, ()), job=replace(JOB, base=text)),
+        result_of(
+            text, Item(text, "update", "commit", False, ()), job=replace(JOB, base=text, into=text)
+        ),
     ]
     return Results(tuple(results), missing=(text,), unreadable=(text,))
 
