@@ -755,6 +755,16 @@ def test_who_may_only_read_can(place: Place, lying: Bucket) -> None:
     assert wire.seen == []
 
 
+def test_who_may_only_read_begins_nothing(empty: Place, lying: Bucket) -> None:
+    wire = Wire(lying)
+    wire.on("PutObject", answer(403, "AccessDenied"), times=1000)
+
+    error = refused(lambda: opened(wire, empty))
+
+    assert "is empty, and we are not allowed to begin it" in error.what
+    assert "driftctl-py status" in error.todo
+
+
 def test_credentials_that_expired_are_said_to_have(place: Place, lying: Bucket) -> None:
     wire = Wire(
         lying,

@@ -33,7 +33,7 @@ from driftctl_py.adapters.store.numbers import (
     number_of,
     superfluous,
 )
-from driftctl_py.adapters.store.objects import Item, Listing, Objects, turns
+from driftctl_py.adapters.store.objects import Item, Listing, NotAllowed, Objects, turns
 from driftctl_py.adapters.store.replica import (
     Position,
     Replica,
@@ -283,7 +283,14 @@ class BucketDatabase:
 
     def _begin(self, listing: Listing) -> Position | None:
         """Make the first entry. None: somebody else was faster."""
-        self._insist_on_conditions()
+        try:
+            self._insist_on_conditions()
+        except NotAllowed as error:
+            raise StoreError(
+                f"{self.shown} is empty, and we are not allowed to begin it.",
+                todo="Let somebody who may write there do it once: driftctl-py status. If that is "
+                "to be us: allow s3:PutObject there; see the documentation of `store`.",
+            ) from error
         image = self._migrated(None)
         with suppress(_Taken):
             at = self._put(Position(FIRST - 1, "", ""), listing.at, rows=[], whole=image)

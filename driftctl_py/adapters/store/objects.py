@@ -32,6 +32,10 @@ _KNOWN, _SMALL = 30, 1 << 16
 _PAGE = 1000
 
 
+class NotAllowed(StoreError):
+    """A permission is missing; ``todo`` names it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One that is listed. ``name`` is what follows the prefix; ``at`` is when it was put."""
@@ -251,7 +255,7 @@ class Objects:
             code = error.response["Error"].get("Code", "")
             status = _status(error)
             if code in ("AccessDenied", "403", "AllAccessDisabled"):
-                raise StoreError(
+                raise NotAllowed(
                     f"{what}: we are not allowed to.",
                     todo=f"Allow us {permission} there; see the documentation of `store`.",
                 ) from error
