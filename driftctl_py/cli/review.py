@@ -14,7 +14,7 @@ from driftctl_py.cli.output import tell, write_output
 from driftctl_py.cli.progress import watching
 from driftctl_py.cli.render import for_terminal
 from driftctl_py.cli.results import keeping
-from driftctl_py.compose import reviewing
+from driftctl_py.compose import reporting, reviewing
 from driftctl_py.core.result import Occasion
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def run_review(arguments: argparse.Namespace) -> int:
             progress.say,
         )
         for outcome in found.outcomes:
-            path = found.paths.get(outcome.run.environment)
-            keep.outcome(outcome, path=path, people=found.people)
+            name = outcome.run.environment
+            known = reporting.Known(found.paths[name], name in found.here, found.people)
+            keep.outcome(outcome, known=known)
     for outcome in found.outcomes:
         for warning in outcome.warnings:
             tell(f"warning: {outcome.run.environment}: {warning}")

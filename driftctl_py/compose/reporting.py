@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,15 +30,23 @@ if TYPE_CHECKING:
 # What a command leaves.
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Of an environment: its path, whether it is planned as it lies in this work tree, and who may
+    approve there. A review knows it from the base: whoever asked the configuration of the head
+    would ask the sources that the head names, with the tokens that it names."""
+
+    path: str
+    here: bool
+    people: People
+
+
 class Keeper(Protocol):
     """Takes what was found, and writes it where other jobs find it."""
 
     def checks(self, report: CheckReport) -> None: ...
-    def outcome(
-        self, outcome: Outcome, *, path: str | None = None, people: People | None = None
-    ) -> None:
-        """``path`` is the environment's, and ``people`` who may approve, where that is known
-        better than from the configuration that lies here."""
+    def outcome(self, outcome: Outcome, *, known: Known | None = None) -> None:
+        """``known``: what of it is not to be looked up in the configuration that lies here."""
         ...
 
 
@@ -47,9 +56,7 @@ class _Nowhere:
     def checks(self, report: CheckReport) -> None:
         """Nothing is kept."""
 
-    def outcome(
-        self, outcome: Outcome, *, path: str | None = None, people: People | None = None
-    ) -> None:
+    def outcome(self, outcome: Outcome, *, known: Known | None = None) -> None:
         """Nothing is kept."""
 
 
@@ -105,23 +112,18 @@ class _Kept:
             origin = self._ground.origin(each.path, here=here)
             self._keep(result_of_check(each, job=self._job, strict=report.strict, origin=origin))
 
-    def outcome(
-        self, outcome: Outcome, *, path: str | None = None, people: People | None = None
-    ) -> None:
+    def outcome(self, outcome: Outcome, *, known: Known | None = None) -> None:
         from driftctl_py.app.results import result_of_outcome
 
-        environment = self._ground.environment(outcome.run.environment)
-        here = environment is not None and self._ground.is_here(environment)
-        if path is None:
-            path = environment.path if environment else ""
+        known = known or self._ground.known(outcome.run.environment)
         self._keep(
             result_of_outcome(
                 outcome,
                 self._occasion,
                 job=self._job,
-                people=people or self._ground.people,
+                people=known.people,
                 now=now(),
-                origin=self._ground.origin(path, here=here),
+                origin=self._ground.origin(known.path, here=known.here),
             )
         )
 
@@ -157,14 +159,17 @@ class _Ground:
         config = self._read()
         return config.people if config else People()
 
-    def environment(self, name: str) -> Environment | None:
+    def known(self, name: str) -> Known:
+        """Asks the sources that this configuration names where they stand."""
         if self._environments is None:
             with suppress(DriftctlError):
                 self._environments = {each.name: each for each in self.environments()}
-        return (self._environments or {}).get(name)
+        environment = (self._environments or {}).get(name)
+        if environment is None:
+            return Known("", here=False, people=self.people)
+        return Known(environment.path, here=self._is_here(environment), people=self.people)
 
-    def is_here(self, environment: Environment) -> bool:
-        """Is it planned as it lies in this work tree?"""
+    def _is_here(self, environment: Environment) -> bool:
         config = self._read()
         source = config.sources.get(environment.source) if config else None
         return source is not None and source.url == "." and environment.ref is source.ref is None
@@ -202,9 +207,16 @@ class _Ground:
         return Estate(config, sources=sources, jobs=4, stop=new_stop()).environments()
 
     def _top(self) -> Path | None:
-        if self._root is None and (sources := self._git()) is not None:
+        if self._root is None:
+            from driftctl_py.adapters.git_contents import GitContents
+            from driftctl_py.compose.surroundings import data_dir
+
             with suppress(DriftctlError):
-                self._root = sources.top()
+                here = find_config(self._options.config).resolve().parent
+                # Without the configuration, which a proposal may have written; nothing is fetched.
+                own = data_dir(self._options.data_dir, None, here)
+                with GitContents(own, here=here, environ=environ()) as sources:
+                    self._root = sources.top()
         return self._root
 
     def _git(self) -> GitContents | None:

@@ -41,12 +41,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Reviewed:
     """What was reviewed. ``paths`` are those of the environments from the repository's root, by
-    name; ``base`` is the commit whose word counted."""
+    name; ``here`` those of them that were planned as they lie in the work tree; ``base`` is the
+    commit whose word counted."""
 
     outcomes: tuple[Outcome, ...]
     people: People
     base: str
     paths: Mapping[str, str] = field(default_factory=dict)
+    here: frozenset[str] = frozenset()
 
 
 def review(
@@ -234,6 +236,7 @@ def _reviewed(
         config.people,
         proposal.base.commit,
         {each.name: each.path for each in selected},
+        frozenset(each.name for each in planned if revisions.of(each).in_place),
     )
 
 

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import getpass
 import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -221,7 +225,9 @@ def test_a_hostile_head_runs_nothing_of_its_own_and_loosens_nothing(s3_site: Sit
     )
     site.commit()
 
-    found = ended(site.main("review", "--base", "main", "--format", "markdown"), 1)
+    results = str(site.root / "results")
+    words = ("--format", "markdown", "--results", results)
+    found = ended(site.main("review", "--base", "main", *words), 1)
 
     assert "prod: would be refused" in found.out
     assert "No owner." in found.out
@@ -237,6 +243,49 @@ def test_a_hostile_head_runs_nothing_of_its_own_and_loosens_nothing(s3_site: Sit
     assert "driftctl.yaml is a symbolic link" in linked.err
     for key in ("engine", "state", "redact", "people", "policies", "data_dir", "apply", "env"):
         assert key in found.err
+
+
+def test_what_is_left_for_other_jobs_is_known_without_asking_the_sources_of_the_head(
+    s3_site: Site,
+) -> None:
+    site = s3_site
+    merged(site, git="auto")
+    proposed(site)
+    results = site.root / "results"
+    with _collecting() as (port, asked):
+        site.settings["sources"] = {"default": ".", "mallorys": f"https://127.0.0.1:{port}/x.git"}
+        site.settings["environments"] = ["environments/*", {"path": "x", "source": "mallorys"}]
+        site.configure(**ALONE)
+        site.commit()
+        ended(site.main("review", "--base", "main", "--results", str(results)), 1)
+
+    assert not asked
+    told = ended(site.main("report", str(results), "--format", "json"), 1).json["results"]
+    (item,) = next(each for each in told if each["environment"] == "prod")["items"]
+    assert (item["file"], item["line"]) == ("environments/prod/main.tf", 1)
+
+
+@contextmanager
+def _collecting() -> Iterator[tuple[int, list[str]]]:
+    """A port at which nobody is answered, and who asked there."""
+    asked: list[str] = []
+
+    def collect(listening: socket.socket) -> None:
+        # Until it is closed.
+        with suppress(OSError):
+            while True:
+                connection, address = listening.accept()
+                asked.append(f"{address}")
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=collect, args=(listening,))
+        thread.start()
+        try:
+            yield listening.getsockname()[1], asked
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_without_a_configuration_at_the_base_nothing_is_planned(s3_site: Site) -> None:
