@@ -8,6 +8,7 @@ The last line is what to do next. Nothing foreign is printed as it came: see ``s
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -133,10 +134,15 @@ class DecisionLines(Terminal):
         yield from self.approvals([each for each in standing.given if each.id != but])
         # Those of earlier plans are many after a while, and the last ones are of use.
         last = sorted(standing.passed, key=lambda each: each.approval.at, reverse=True)
-        for each in last[:_PASSED_AT_MOST]:
-            words = f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}"
-            yield from self.wrapped(f"does not count: {words}", "  ", indent=4)
-        more = len(last) - _PASSED_AT_MOST
+        # What one person said of several earlier plans is mostly passed over for the same reason.
+        passed = Counter(
+            f"{person(each.approval.by, self.people)}: {each.why.rstrip('.')}" for each in last
+        )
+        told = dict(list(passed.items())[:_PASSED_AT_MOST])
+        for words, times in told.items():
+            often = f" ({times} times)" if times > 1 else ""
+            yield from self.wrapped(f"does not count: {words}{often}", "  ", indent=4)
+        more = len(last) - sum(told.values())
         if more > 0:
             older = "older one does not" if more == 1 else "older ones do not"
             yield f"  … {more} {older} count; --format json lists all"
@@ -174,10 +180,12 @@ class DecisionLines(Terminal):
         below = " " * (2 + cause + 2 + 2)
         # Where it stands is told once below, where a line has no room for it; and the rule itself
         # below each line, where that leaves too little of the addresses.
-        for tell in (_with_where, _name_alone, _below):
+        tried = ((address, _with_where), (address, _name_alone))
+        less = min(address, _ADDRESS_AT_LEAST)
+        for wanted, tell in (*tried, (less, _with_where), (less, _name_alone), (less, _below)):
             rule = max(show.columns(tell(each)) for each in rows)
             left = room - 2 - rule if rule else room
-            if left >= min(address, _ADDRESS_AT_LEAST):
+            if left >= wanted:
                 break
         column, before = min(address, left), ""
         for each in rows:
@@ -360,6 +368,12 @@ def deciding(judged: Judged) -> list[Ruling]:
     return [each for each in judged.rulings if each.level is judged.level]
 
 
+def besides(rulings: Sequence[Ruling], level: Level) -> list[Ruling]:
+    """What less strict ones have to say: whoever says yes has to know what was warned of."""
+    less = [each for each in rulings if Level.ALLOW < each.level < level]
+    return [each for each in less if each.level is Level.WARN or each.message]
+
+
 def address_of(judged: Judged) -> str:
     return judged.address + (f" (deposed object {judged.deposed})" if judged.deposed else "")
 
@@ -407,7 +421,7 @@ def _row(judged: Judged) -> _Row:
         judged.level,
         show.clean(rulings[0].rule) if rulings else "no rule",
         show.clean(rulings[0].where) if rulings else "",
-        _remarks(rulings),
+        _remarks(rulings, besides(judged.rulings, judged.level)),
         never_cut(judged),
     )
 
@@ -418,16 +432,22 @@ def _row_of_plan(judgement: Judgement) -> Iterator[_Row]:
     rulings = [each for each in judgement.of_plan if each.level is level]
     if rulings:
         rule, where = show.clean(rulings[0].rule), show.clean(rulings[0].where)
-        yield _Row("", WHOLE_PLAN, "", level, rule, where, _remarks(rulings), whole=True)
+        remarks = _remarks(rulings, besides(judgement.of_plan, level))
+        yield _Row("", WHOLE_PLAN, "", level, rule, where, remarks, whole=True)
 
 
-def _remarks(rulings: Sequence[Ruling]) -> tuple[str, ...]:
-    """What is said beside the first rule's name, and the others that came to the same."""
-    return tuple(
+def _remarks(rulings: Sequence[Ruling], others: Sequence[Ruling]) -> tuple[str, ...]:
+    """What is said beside the first rule's name, those that came to the same, and ``others``."""
+    same = [
         ": ".join(filter(None, (rule_words(each) if position else "", each.message)))
         for position, each in enumerate(rulings)
         if position or each.message
-    )
+    ]
+    less = [
+        ": ".join(filter(None, (f"{each.level.name.lower()} by {rule_words(each)}", each.message)))
+        for each in sorted(others, key=lambda each: -each.level)
+    ]
+    return (*same, *less)
 
 
 def _in_pieces(row: _Row, room: int) -> list[str]:

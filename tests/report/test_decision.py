@@ -177,6 +177,41 @@ def test_several_rules_that_came_to_the_same_are_all_named() -> None:
     assert "apply.drift" not in text
 
 
+def test_what_was_warned_of_is_told_to_whoever_is_asked_for_a_yes() -> None:
+    warned = Ruling(Level.WARN, "scan", "driftctl.yaml:70", "It is open to all.")
+    silent = Ruling(Level.WARN, "wide", "")
+    judged = replace(MADE_AGAIN, rulings=(silent, BY_MODE, warned, BY_RULE))
+
+    text = shown(Hold(Judgement((judged,), (warned,)), REQUIREMENT, ASKED))
+
+    assert (
+        "           warn by wide\n           warn by scan (driftctl.yaml:70): It is open to all.\n"
+    ) in text
+
+
+def test_a_denial_hides_nothing_that_others_have_to_say() -> None:
+    warned = Ruling(Level.WARN, "scan", "", "It is open to all.")
+    judged = replace(MADE_AGAIN, rulings=(DENIED, BY_RULE, warned))
+
+    text = shown(Refuse(("No.",), Judgement((judged,), (warned, DENIED))), width=100)
+
+    assert text.count("warn by scan: It is open to all.") == 2
+    assert "approve by stateful-needs-owner (driftctl.yaml:48): What holds data" in text
+    assert text.index("approve by stateful") < text.rindex("warn by scan")
+
+
+def test_where_a_rule_stands_is_told_below_before_an_address_is_broken() -> None:
+    ruling = replace(BY_RULE, message="")
+    judged = replace(MADE_AGAIN, address="module.web.folder_server.web[0]", rulings=(ruling,))
+
+    text = shown(Hold(Judgement((judged,)), REQUIREMENT, ASKED), width=90)
+
+    assert (
+        "  drift  module.web.folder_server.web[0]  create  approve  stateful-needs-owner\n" in text
+    )
+    assert "\n  stateful-needs-owner (driftctl.yaml:48)\n" in text
+
+
 def test_what_was_said_of_the_plan_as_a_whole_has_a_line_of_its_own() -> None:
     wide = Ruling(Level.WARN, "wide-reach", "", "Half of the objects change.")
 
@@ -295,6 +330,19 @@ def test_of_what_does_not_count_the_last_are_told(count: int, words: str) -> Non
     text = shown(Hold(JUDGEMENT, REQUIREMENT, Standing(missing=1, passed=passed)))
 
     assert f"count: ada (github:ada): it is of 2 h ago\n  … {words}; --format json" in text
+
+
+def test_what_is_passed_over_for_the_same_reason_is_told_once() -> None:
+    passed = tuple(
+        Passed(said(reason=str(at), at=NOW - timedelta(hours=at)), "it was used.")
+        for at in range(5)
+    )
+
+    text = shown(Hold(JUDGEMENT, REQUIREMENT, Standing(missing=1, passed=passed)))
+
+    assert text.count("does not count") == 1
+    assert "does not count: ada (github:ada): it was used (5 times)\n" in text
+    assert "older" not in text
 
 
 def test_a_no_that_stands_is_all_there_is_to_say() -> None:
