@@ -79,7 +79,9 @@ class Gating:
             except Interrupted:
                 raise
             except DriftctlError as error:
-                said = f"{policy.name}: {error.what} {error.todo}".rstrip()
+                # What a program said last need not end as a sentence does.
+                stop = "" if error.what.endswith((".", "?", "!", ":")) else "."
+                said = f"{policy.name}: {error.what}{stop} {error.todo}".rstrip()
                 broken.append(hide(said, self._secrets))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is a no
                 broken.append(f"{policy.name}: {bug(error)}")
@@ -121,7 +123,7 @@ def with_verdicts(
             of_plan.append(replace(ruling, message=_naming(each)))
         for key in keys:
             of_change[key] = (*of_change.get(key, ()), ruling)
-    return Rulings(of_change, tuple(of_plan), " ".join((rulings.broken, *broken)).strip())
+    return Rulings(of_change, tuple(of_plan), "\n".join((rulings.broken, *broken)).strip())
 
 
 def _naming(verdict: Verdict) -> str:

@@ -67,7 +67,7 @@ class Ruling:
 class Rulings:
     """What the rules say: by address and deposed key of a change (an output is ``output.NAME``,
     an action its address), and about the plan as a whole. ``broken`` says why the rules could not
-    be asked, as a sentence; nothing is then allowed."""
+    be asked, in a line for each reason; nothing is then allowed."""
 
     of_change: Mapping[tuple[str, str], tuple[Ruling, ...]] = field(default_factory=dict)
     of_plan: tuple[Ruling, ...] = ()
@@ -515,8 +515,8 @@ def _obstacles(obstacles: tuple[Obstacle, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _broken(rulings: Rulings) -> Iterator[tuple[str, str]]:
-    if rulings.broken:
-        yield rulings.broken, "Mend the rules; without them nothing can be allowed."
+    for why in rulings.broken.splitlines():
+        yield why, "Mend the rules; without them nothing can be allowed."
 
 
 def denials(judgement: Judgement) -> Iterator[tuple[str, str]]:

@@ -336,7 +336,7 @@ def test_every_policy_that_fails_is_named(gate: Gate) -> None:
 
     rulings, _, _ = gate.rulings(REGO, CHECK)
 
-    assert rulings.broken.startswith("rego: opa did not answer. check: ValueError ")
+    assert rulings.broken.startswith("rego: opa did not answer.\ncheck: ValueError ")
 
 
 @pytest.mark.parametrize("error", [Interrupted("Ctrl-C"), KeyboardInterrupt(), SystemExit(1)])
@@ -466,7 +466,7 @@ def test_what_is_broken_already_stays_so() -> None:
 
     after = with_verdicts(before, (), Judgement(), ["opa: it crashed."])
 
-    assert after.broken == "rules.yaml cannot be read. opa: it crashed."
+    assert after.broken == "rules.yaml cannot be read.\nopa: it crashed."
 
 
 # --- Limits, last.
