@@ -22,6 +22,12 @@ def reason_of(arguments: argparse.Namespace) -> str:
             "The reason is empty, and whoever reads the audit trail later will want one.",
             todo='Say why, in a few words: --reason "…"',
         )
+    if not any(map(str.isalnum, reason)):
+        # Messages print a command with "…" where the words belong, and it is pasted as it is.
+        raise UsageError(
+            f"The reason is {reason!r}, which tells whoever reads the audit trail later nothing.",
+            todo='Say why, in a few words: --reason "Ticket 4711"',
+        )
     return reason
 
 

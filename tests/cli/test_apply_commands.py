@@ -283,6 +283,16 @@ def test_an_empty_reason_is_none(shell: Shell, command: str) -> None:
     assert "The reason is empty" in err
 
 
+@pytest.mark.parametrize("reason", ["…", "...", "-"])
+def test_a_command_that_was_pasted_with_its_placeholder_gives_no_reason(
+    shell: Shell, reason: str
+) -> None:
+    code, out, err = shell.run("approve", "prod", f"--reason={reason}")
+
+    assert (code, out) == (1, "")
+    assert f"The reason is '{reason}', which tells" in err
+
+
 def test_a_yes_that_is_enough(shell: Shell) -> None:
     kept = shell.keep(run(requirement=replace(REQUIREMENT, unverified=True)))
 
