@@ -125,6 +125,19 @@ def test_each_environment_is_tried_and_the_worst_end_counts(runner: Runner) -> N
     assert (done.code, done.outputs["exit-code"]) == (1, "1")
 
 
+@pytest.mark.parametrize("code", [130, 137, 143])
+def test_what_was_stopped_is_no_finding_whatever_comes_after_it(runner: Runner, code: int) -> None:
+    says(runner, f'case "${{@: -1}}" in dev) exit {code} ;; staging) exit 2 ;; esac')
+
+    done = runner.step(
+        "run", {"command": "apply", "environments": "dev staging prod", "each": "true"}
+    )
+
+    assert (done.code, done.outputs["exit-code"]) == (code, str(code))
+    # Who stops it does not want the next one to begin.
+    assert ("<staging>" in done.out) is (code != 130)
+
+
 def test_without_environments_each_of_none_is_nothing(runner: Runner) -> None:
     says(runner)
 

@@ -9,7 +9,7 @@ while IFS= read -r word; do
 done <<<"$COMMAND"
 read -ra environments <<<"$ENVIRONMENTS"
 
-# The worst of several: what failed (1), or was stopped, before what was found (2).
+# The worst of several: what failed (1), then what was stopped or killed, then what was found (2).
 worst=0
 run() {
     if [ "$OUTPUTS" = true ]; then
@@ -18,12 +18,17 @@ run() {
         "$PROGRAM" "${words[@]}" "$@"
     fi
     local code=$?
-    if [ "$code" -ne 0 ] && [ "$worst" -ne 1 ]; then worst=$code; fi
+    case "$worst:$code" in
+        *:0 | 1:*) ;;
+        0:* | 2:* | *:1) worst=$code ;;
+    esac
+    # Stopped: nothing is begun after it.
+    [ "$code" -ne 130 ]
 }
 
 if [ "$EACH" = true ]; then
     for environment in ${environments[@]+"${environments[@]}"}; do
-        run "$environment"
+        run "$environment" || break
     done
 else
     run ${environments[@]+"${environments[@]}"}
