@@ -7,6 +7,7 @@ that forgets; engine, Git and S3 are real, and GitHub is one that remembers, ask
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -109,8 +110,40 @@ class World:
         """Merge it, and what GitHub starts then."""
         before = self.git("rev-parse", "main")
         self.git("merge", "--quiet", "--no-ff", branch, "--message=Merge")
-        self.forge.issues[number].open = False
+        there = self.forge.issues[number]
+        there.open, there.merge = False, self.git("rev-parse", "main")
         return self.push(before)
+
+    def says(self, login: str, number: int, body: str) -> dict[str, list[JobRun]]:
+        """Somebody comments on a pull request, and what GitHub starts then."""
+        comment = self.forge.comment_by(login, number, body)
+        payload = {
+            "action": "created",
+            "repository": {"full_name": REPOSITORY, "default_branch": "main"},
+            "issue": {"number": number, "state": "closed", "pull_request": {"url": "there"}},
+            "comment": {"id": comment, "body": body, "user": {"login": login}},
+        }
+        sha = self.git("rev-parse", "main")
+        run = self.actions.start(
+            "command", "issue_comment", payload, ref="refs/heads/main", sha=sha
+        )
+        jobs = ended_well(run)
+        assert (self.forge.login, "rocket") in self.forge.comments[comment].reactions
+        return jobs
+
+    def dispatched(self) -> WorkflowRun:
+        """What somebody, or a command, began by hand."""
+        ((file, ref, inputs),) = self.forge.dispatched
+        self.forge.dispatched.clear()
+        sha = self.git("rev-parse", ref)
+        return self.actions.start(
+            file.removesuffix(".yml"),
+            "workflow_dispatch",
+            {"inputs": inputs},
+            ref=f"refs/heads/{ref}",
+            sha=sha,
+            inputs=inputs,
+        )
 
     def push(self, before: str) -> WorkflowRun:
         after = self.git("rev-parse", "main")
@@ -159,10 +192,13 @@ def world_below(root: Path) -> Iterator[World]:
             {
                 "DRIFTCTL_PLAN_ROLE": "arn:aws:iam::123456789012:role/plan",
                 "DRIFTCTL_APPLY_ROLE": "arn:aws:iam::123456789012:role/apply",
+                "DRIFTCTL_APPROVE_ROLE": "arn:aws:iam::123456789012:role/approve",
                 "DRIFTCTL_AWS_REGION": "eu-central-1",
             },
             forge.url,
         )
+        forge.roles |= {"ada": "write", "grace": "maintain"}
+        forge.workflows["apply.yml"] = ("environment",)
         world = World(ground, actions, forge)
         settle(world)
         yield world
@@ -213,14 +249,16 @@ def settle(world: World) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
     config["defaults"]["apply"]["drift"] = "gate"
+    config["defaults"]["approval"] = {"groups": ["owners"]}
+    config["overrides"] = {"prod": {"apply": {"git": "gate"}}}
     world.ground.config.write_text(yaml.safe_dump(config, sort_keys=False))
-    world.git("commit", "--quiet", "--all", "--message=Ask before drift is put back")
+    world.git("commit", "--quiet", "--all", "--message=Ask before drift, and prod, are changed")
 
 
 def test_from_a_pull_request_to_an_issue_that_closes_itself(tmp_path: Path) -> None:
     with world_below(tmp_path / "world") as world:
         number = world.forge.add_pull()
-        world.change("shorter", "expire_days = 30", "expire_days = 14", path="modules/edge/main.tf")
+        world.change("shorter", "expire_days = 30", "expire_days = 8191", path="modules/edge/main.tf")
 
         # A pull request that changes a module: planned where that is used, and nowhere else.
         first = world.pull("shorter", number)
@@ -232,21 +270,28 @@ def test_from_a_pull_request_to_an_issue_that_closes_itself(tmp_path: Path) -> N
         assert sorted(each.name for each in first.jobs["plan"]) == ["prod", "staging"]
 
         # A second push, which is reported before the first.
-        world.change("shorter", "expire_days = 14", "expire_days = 7", path="modules/edge/main.tf")
+        world.change("shorter", "expire_days = 8191", "expire_days = 7", path="modules/edge/main.tf")
         second = world.pull("shorter", number)
         ended_well(second)
         (comment,) = world.comments(number)
         first.job("report")
 
         assert world.comments(number) == [comment]
-        assert "expire_days" in comment
-        assert "30" in comment
-        assert "14" not in comment.replace("2026", "")
+        assert set(re.findall(r"expire_days\D+(\d+)", comment)) == {"30", "7"}
 
-        # Merged: planned again, and applied because it means what was reviewed.
+        # Merged: planned again, and applied because it means what was reviewed. Prod waits for
+        # somebody else's yes.
         ended_well(world.merge("shorter", number))
 
-        assert (world.bucket("staging"), world.bucket("prod")) == (7, 7)
+        assert (world.bucket("staging"), world.bucket("prod")) == (7, 30)
+
+        # The line that the comment has ready, and one more.
+        (approve,) = re.findall("^/driftctl approve .* prod$", comment, re.MULTILINE)
+        world.says("grace", number, approve)
+        world.says("ada", number, "/driftctl apply prod")
+        ended_well(world.dispatched())
+
+        assert world.bucket("prod") == 7
 
         # Somebody changes the cloud: an issue, which is closed when it is put back.
         world.ground.drift("prod", cpus=16)

@@ -12,7 +12,7 @@ from typing import Any
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)"
-    r"|(?P<sign>==|!=|&&|\|\||[!()]))"
+    r"|(?P<sign>==|!=|&&|\|\||[!(),]))"
 )
 _INSIDE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -89,12 +89,15 @@ class _Parser:
 
     def _called(self, name: str) -> Any:
         functions: Mapping[str, Callable[..., Any]] = self._contexts["functions"]
-        arguments = []
-        if not self._takes(")"):
+        arguments: list[Any] = []
+        while not self._takes(")"):
+            assert not arguments or self._takes(","), f"not understood: {self.rest()!r}"
             arguments.append(self.either())
-            assert self._takes(")"), f"{name} has one argument here"
         if name == "fromJSON":
             return json.loads(*arguments)
+        if name == "startsWith":
+            text, beginning = (str(each).lower() for each in arguments)
+            return text.startswith(beginning)
         return functions[name](*arguments)
 
     def _known(self, path: str) -> Any:

@@ -25,6 +25,7 @@ CONTEXTS = {
         ("(needs.which.outputs.count == '2') && 'it''s'", "it's"),
         ("fromJSON(needs.which.outputs.matrix)", {"a": [1]}),
         ("'MAIN' == 'main'", True),
+        ("startsWith(vars.ROLE, 'ARN:') && startsWith('a', 'b') == false", True),
     ],
 )
 def test_an_expression_has_the_value_that_github_gives_it(text: str, value: Any) -> None:
@@ -35,7 +36,9 @@ def test_expressions_in_a_text_are_replaced_and_what_is_not_there_is_nothing() -
     assert fill("${{ needs.which.outputs.count }} of ${{vars.NONE}}.", CONTEXTS) == "2 of ."
 
 
-@pytest.mark.parametrize("text", ["a b", "vars.ROLE ++ 1", "secrets.TOKEN", "hashFiles('**')"])
+@pytest.mark.parametrize(
+    "text", ["a b", "vars.ROLE ++ 1", "startsWith('a' 'b')", "secrets.TOKEN", "hashFiles('**')"]
+)
 def test_what_is_not_understood_is_no_value(text: str) -> None:
     with pytest.raises((AssertionError, KeyError)):
         evaluate(text, CONTEXTS)
