@@ -45,9 +45,10 @@ class Memory(Protocol):
     def approve(
         self, fingerprint: str, environments: tuple[str, ...], *, by: Identity, reason: str
     ) -> tuple[str, ...]:
-        """Say yes to what was reviewed last, where it has that fingerprint, in these environments
-        or all; a sentence for each. ``reason`` is another one each time: a second yes for the same
-        reason is none. Raises `DriftctlError` where nothing was, or the word would not count."""
+        """Say yes to what waits, or was reviewed last, where it has that fingerprint, in these
+        environments or all; a sentence for each. ``reason`` is another one each time: a second yes
+        for the same reason is none. Raises `DriftctlError` where nothing was approved, or the word
+        would not count."""
         ...
 
     def unlock(self, environment: str, *, by: Identity, reason: str) -> None:
@@ -205,11 +206,12 @@ class Remembered:
         self, fingerprint: str, environments: tuple[str, ...], *, by: Identity, reason: str
     ) -> tuple[str, ...]:
         newest = self._newest_of(environments) if environments else self._newest()
+        newest |= self._waiting(environments, fingerprint)
         found = [run for run in newest.values() if run.fingerprint == fingerprint]
         wrong = [self._why_not(newest.get(name), name, fingerprint) for name in environments]
         wrong += [] if environments else [self._over(run) for run in found]
         if not found and not environments:
-            wrong = ["What was reviewed last of any environment has another fingerprint."]
+            wrong = ["Nothing that waits, or was reviewed last, has this fingerprint."]
         if any(wrong):
             raise UsageError(
                 f"{' '.join(filter(None, wrong))} So nothing was approved.",
@@ -230,12 +232,21 @@ class Remembered:
         holding = Holding(self._store, clock=self._clock, actor=by.text)
         holding.lift(environment, Why.BLOCKED, reason=reason)
 
-    # Only the newest review of an environment counts, and no older one that means what is asked
-    # for. An approval is bound to a meaning, so that of an older one would be good for nothing
-    # unless just that was planned again: safe, but whoever copied a fingerprint from an old mail
-    # would be told that it is approved, and believe it of what the pull request shows. The price:
-    # of two pull requests about one environment, the one that was planned before has to be planned
-    # again. It should be: its plan does not know of the other.
+    # What waits to be applied counts, for that is what a yes is for; else the newest review of an
+    # environment, and no older one that means what is asked for. An approval is bound to a meaning,
+    # so that of an older one would be good for nothing unless just that was planned again: safe,
+    # but whoever copied a fingerprint from an old mail would be told that it is approved, and
+    # believe it of what the pull request shows. The price: of two open pull requests about one
+    # environment, the one that was planned before has to be planned again. It should be: its plan
+    # does not know of the other.
+
+    def _waiting(self, environments: tuple[str, ...], fingerprint: str) -> dict[str, Run]:
+        return {
+            name: run
+            for name, run in self._store.latest().items()
+            if run.state.waits and run.fingerprint == fingerprint
+            if not environments or name in environments
+        }
 
     def _newest_of(self, environments: tuple[str, ...]) -> dict[str, Run]:
         newest = {}
@@ -264,6 +275,8 @@ class Remembered:
 
     def _over(self, run: Run) -> str:
         """An apply would not take it for reviewed any more."""
+        if run.state.waits:
+            return ""
         lasts = (run.requirement or Requirement()).expires_seconds
         over = run.started_at + timedelta(seconds=lasts)
         if self._clock() < over:

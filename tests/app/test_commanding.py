@@ -428,6 +428,13 @@ class Memory:
         self.store.save(made)
         return made
 
+    def held(self, environment: str = "prod", **more: Any) -> Run:
+        """A plan that waits."""
+        made = run(environment=environment, **{"fingerprint": FINGERPRINT, **more})
+        self.store.save(replace(made, state=State.PLANNING))
+        self.store.save(made)
+        return made
+
     def approve(
         self,
         *environments: str,
@@ -511,7 +518,7 @@ def test_a_no_that_stands_is_told_to_who_says_yes(memory: Memory) -> None:
 @pytest.mark.parametrize(
     ("named", "why"),
     [
-        ((), "What was reviewed last of any environment has another fingerprint."),
+        ((), "Nothing that waits, or was reviewed last, has this fingerprint."),
         (("prod",), "The newest review of prod, at 77b0de4, means something else."),
         (("nowhere",), "No plan of nowhere was reviewed lately."),
     ],
@@ -564,6 +571,39 @@ def test_a_review_that_came_to_nothing_does_not_hide_the_one_before(memory: Memo
     memory.store.save(later)
 
     assert "that is enough" in memory.approve("prod")
+
+
+@pytest.mark.parametrize("named", [(), ("prod",)])
+def test_what_waits_since_it_was_merged_is_approved_whatever_is_proposed_since(
+    memory: Memory, named: tuple[str, ...]
+) -> None:
+    memory.reviewed()
+    held = memory.held(id="held-1")
+    memory.reviewed(fingerprint=OTHER)
+    memory.held("dev", id="held-2", fingerprint=OTHER)
+    memory.now += timedelta(days=3)
+
+    memory.approve(*named)
+
+    (given,) = memory.store.approvals()
+    assert (given.run, given.binding) == (held.id, required_binding(held))
+
+
+def test_what_was_applied_meanwhile_waits_no_more(memory: Memory) -> None:
+    held = memory.held(id="held-1")
+    memory.store.save(replace(held, state=State.SUPERSEDED))
+
+    with pytest.raises(UsageError, match="No plan of prod was reviewed lately"):
+        memory.approve("prod")
+
+
+def test_beside_what_waits_the_newest_review_may_be_approved(memory: Memory) -> None:
+    memory.held(id="held-1", fingerprint=OTHER)
+    made = memory.reviewed()
+
+    memory.approve("prod")
+
+    assert [each.run for each in memory.store.approvals()] == [made.id]
 
 
 @pytest.mark.parametrize("named", [(), ("prod",)])
