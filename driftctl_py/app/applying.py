@@ -207,11 +207,18 @@ class Applier:
                 reason="The state was written, and what is really there differs from it again.",
                 todo=f"driftctl-py plan {name} shows it.",
             )
-        # What the code wants besides is not what was accepted.
-        if not still or run.purpose is Purpose.ACCEPT:
+        if not still:
             return replace(run, state=State.APPLIED)
         named = ", ".join(each.address for each in still[:5])
         more = f" and {len(still) - 5} more" if len(still) > 5 else ""
+        if run.purpose is Purpose.ACCEPT:
+            # What the code wants besides is not what was accepted, and is not done with it either.
+            return replace(
+                run,
+                state=State.APPLIED,
+                reason=f"The code says otherwise: a plan would change {named}{more}.",
+                todo=f"driftctl-py plan {name}",
+            )
         return replace(
             run,
             state=State.NOT_CONVERGED,

@@ -80,6 +80,8 @@ def exit_code(outcome: Outcome) -> int:
     or not known."""
     if outcome.error is not None:
         return outcome.error.exit_code
+    if outcome.run.state is State.APPLIED and outcome.run.todo:
+        return 2
     return _EXIT_CODES.get(outcome.run.state, 1)
 
 

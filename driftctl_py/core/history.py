@@ -69,6 +69,8 @@ class EnvironmentNow:
             return Need.TIME if self.closed else Need.APPLY
         # Drift that apply leaves comes back at every check until somebody accepts it.
         tolerated = state is State.IN_SYNC and self.last.drifted
+        if state is State.APPLIED and self.last.todo:
+            return Need.LOOK
         return Need.LOOK if tolerated else _NEEDS.get(state, Need.NOTHING)
 
 

@@ -155,6 +155,9 @@ def answer(run: Run, took_seconds: float | None = None) -> str:
             return "refused"
         case State.REVIEWED:
             return "reviewed; nothing was applied, and nothing waits"
+        case State.APPLIED if run.purpose is Purpose.ACCEPT:
+            # The state alone was written: what is left to do is for the run's reason to say.
+            return f"recorded in the state{_in(took_seconds)}"
         case State.APPLIED:
             return f"{_applied(run, took_seconds)}; a new plan finds nothing left to do"
         case State.UNVERIFIED:
@@ -380,8 +383,11 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 def _applied(run: Run, took_seconds: float | None) -> str:
     count = len(run.applied.done) if run.applied else 0
     changes = f"{count} change" + ("" if count == 1 else "s")
-    took = "" if took_seconds is None else f" in {wording.duration(took_seconds)}"
-    return f"applied {changes}{took}"
+    return f"applied {changes}{_in(took_seconds)}"
+
+
+def _in(took_seconds: float | None) -> str:
+    return "" if took_seconds is None else f" in {wording.duration(took_seconds)}"
 
 
 def _counts(applied: Applied) -> str:

@@ -1393,6 +1393,17 @@ def test_what_is_accepted_does_not_ask_what_a_commit_wants(bench: Bench) -> None
     assert outcome.run.status == ""
 
 
+def test_what_the_code_wants_otherwise_is_told_once_something_is_accepted(bench: Bench) -> None:
+    bench.converged(ONE)
+    drift(bench)
+
+    outcome = bench.reconciler.reconcile(order(TWO, FREE, purpose=Purpose.ACCEPT))
+
+    assert outcome.run.state is State.APPLIED
+    assert outcome.run.reason.startswith("The code says otherwise: a plan would change ")
+    assert outcome.run.todo == "driftctl-py plan prod"
+
+
 def test_what_drifts_again_at_once_was_not_accepted(bench: Bench) -> None:
     bench.converged(ONE)
     drift(bench)

@@ -163,6 +163,14 @@ def test_the_exit_code_says_how_it_stands(
     assert shell.run(command, "prod")[0] == code
 
 
+def test_something_is_left_to_do_where_the_code_wants_otherwise_than_was_accepted(
+    shell: Shell, comes_to: Callable[[Outcome], list[dict[str, Any]]]
+) -> None:
+    comes_to(Outcome(run(State.APPLIED, todo="driftctl-py plan prod")))
+
+    assert shell.run("accept", "prod", "--reason", "It is fine.")[0] == 2
+
+
 def test_a_plan_is_shown_and_then_the_decision(
     shell: Shell, comes_to: Callable[[Outcome], list[dict[str, Any]]]
 ) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from driftctl_py.core.approval import Binding, Standing
 from driftctl_py.core.history import EnvironmentNow, Need, binding_of
-from driftctl_py.core.run import State
+from driftctl_py.core.run import Purpose, State
 from driftctl_py.core.window import Closed
 from tests.report.run_examples import (
     BLOCKED,
@@ -77,6 +77,12 @@ def test_a_held_plan_wants_to_be_applied_once_there_are_enough() -> None:
 
 def test_drift_that_apply_leaves_wants_a_look() -> None:
     assert EnvironmentNow("prod", run(State.IN_SYNC, drifted=1)).need is Need.LOOK
+
+
+def test_what_the_code_wants_otherwise_than_was_accepted_wants_a_look() -> None:
+    last = run(State.APPLIED, purpose=Purpose.ACCEPT, todo="driftctl-py plan prod")
+
+    assert EnvironmentNow("prod", last).need is Need.LOOK
 
 
 def test_a_plan_is_bound_to_what_it_means_and_what_governs_it() -> None:

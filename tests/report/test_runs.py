@@ -80,6 +80,15 @@ def ended(state: State, **more: Any) -> str:
     return render_outcome_text(run(state, **more), None, None)
 
 
+def test_what_was_accepted_is_recorded_and_nothing_was_applied() -> None:
+    accepted = run(State.APPLIED, purpose=Purpose.ACCEPT, applied=Applied(finished=True))
+
+    text = render_outcome_text(accepted, None, None, took_seconds=2.0)
+
+    assert text.startswith("prod: recorded in the state in 2.0 s\n  It records in the state what")
+    assert "nothing left to do" not in text
+
+
 def test_an_apply_that_converged_says_so_in_its_first_line() -> None:
     text = render_outcome_text(
         run(State.APPLIED, applied=APPLIED), Apply(JUDGEMENT), None, took_seconds=12.2
