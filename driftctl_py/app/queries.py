@@ -104,6 +104,13 @@ class Queries:
         if len(found) == 1:
             return found[0]
         if not found:
+            from difflib import get_close_matches
+
+            if close := get_close_matches(prefix, self._store.latest(), n=1):
+                raise UsageError(
+                    f"There is no run and no environment {prefix!r}.",
+                    todo=f"Did you mean {close[0]}? List them all: driftctl-py runs",
+                )
             latest = ", ".join(run.id for run in self._store.runs(limit=_NAMED_AT_MOST))
             raise UsageError(
                 f"There is no run {prefix!r}.",

@@ -489,7 +489,12 @@ def print_error(error: DriftctlError) -> None:
 
     lines = [f"error: {error.what}"]
     if isinstance(error, EngineError):
-        lines.extend(f"  {item.summary} {item.where}".rstrip() for item in error.diagnostics)
+        lines.extend(
+            f"  {item.summary} {item.where}".rstrip()
+            for item in error.diagnostics
+            # What one said is in the first sentence mostly, and is not told twice without a place.
+            if item.where or item.summary.rstrip(".") not in error.what
+        )
     if error.todo:
         lines.append(f"  {error.todo}")
     if sys.stderr is None:  # closed by whoever started us

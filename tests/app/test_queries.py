@@ -200,6 +200,16 @@ def test_no_such_run_names_the_last_ones(history: History, prefix: str) -> None:
     assert raised.value.todo.startswith("The last ones are r1.")
 
 
+def test_an_environment_that_is_misspelt_where_a_run_may_stand_is_understood(
+    history: History,
+) -> None:
+    history.add("r1")
+
+    with pytest.raises(UsageError, match="There is no run and no environment 'prdo'") as raised:
+        history.queries.run("prdo")
+    assert raised.value.todo.startswith("Did you mean prod? ")
+
+
 def test_a_run_brings_its_plan_its_events_and_what_was_said_of_it(history: History) -> None:
     reference = history.artifacts.put(b'{"document": "plan"}')
     history.add("r0", State.FAILED)

@@ -143,6 +143,16 @@ def test_an_error_brings_the_engines_words_and_the_way_out(
     )
 
 
+def test_the_engines_words_are_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    said = (Diagnostic("error", "No bucket."), Diagnostic("error", "No bucket", where="main.tf:3"))
+
+    print_error(EngineError("No plan came about: No bucket.", diagnostics=said))
+
+    assert capsys.readouterr().err == (
+        "error: No plan came about: No bucket.\n  No bucket main.tf:3\n"
+    )
+
+
 def test_an_error_gives_a_terminal_nothing_to_obey(capsys: pytest.CaptureFixture[str]) -> None:
     found = Diagnostic("error", "\x1b]0;title\x07 and \u202ereversed")
 
