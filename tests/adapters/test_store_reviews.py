@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from driftctl_py.adapters.store import Objects, Store, open_bucket_store
 from driftctl_py.adapters.store.records import spelled
+from driftctl_py.core.approval import Requirement
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import StoreError
 from tests.adapters.stores import RUN, Place, client_of, clock
 
 REVIEW = replace(RUN, id="20261124-09", purpose=Purpose.REVIEW, state=State.REVIEWED)
+NO_ZONE = REVIEW.started_at.replace(tzinfo=None)
+LONG_AGO = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))
+NEVER_OVER = Requirement(expires_seconds=10**15)
 
 
 def below(place: Place) -> Objects:
@@ -85,12 +89,16 @@ def test_what_is_no_review_is_none_whatever_is_written_there(
         ("prod/r4", spelled(replace(REVIEW, id="r4", environment="dev")).encode()),
         ("prod/r5", b"\xff{"),
         ("prod/r6", b"{}"),
+        ("prod/r7", b'{"artifacts":' + b"[" * 100_000),
+        ("prod/r8", spelled(replace(REVIEW, id="r8", started_at=NO_ZONE)).encode()),
+        ("prod/r9", spelled(replace(REVIEW, id="r9", started_at=LONG_AGO)).encode()),
+        ("prod/r10", spelled(replace(REVIEW, id="r10", requirement=NEVER_OVER)).encode()),
     ]
     for name, text in written:
         objects.create(name, text)
 
     assert reviews_of(store) == []
-    assert [store.run(name.rpartition("/")[2]) for name, _ in written] == [None] * 6
+    assert [store.run(name.rpartition("/")[2]) for name, _ in written] == [None] * len(written)
 
 
 def test_a_review_stays_as_it_is(store: Store) -> None:

@@ -40,7 +40,7 @@ def read(text: str, kind: type[_Value]) -> _Value:
     """What `spelled` made of a value."""
     try:
         return msgspec.json.decode(text, type=kind)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise StoreError(
             f"The store holds {_KINDS[kind]} that this version cannot read: {error}.",
             todo="Use the version of driftctl-py that wrote it, or a later one.",

@@ -11,19 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from driftctl_py.adapters.store.database import Database, Locks
 from driftctl_py.adapters.store.objects import Item, Objects
 from driftctl_py.adapters.store.records import read, spelled
 from driftctl_py.adapters.store.store import Store
+from driftctl_py.core.approval import Requirement
 from driftctl_py.core.audit import Event
 from driftctl_py.core.run import Purpose, Run, State
 from driftctl_py.errors import StoreError
 
 # How a review may end. Whatever else an object says of a run is no review.
 _ENDS = (State.REVIEWED, State.FAILED, State.UNKNOWN, State.INTERRUPTED)
+# Moments that can be reckoned with, in whichever zone; no approval is good for a hundred years.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2500, 1, 1, tzinfo=UTC)
+_LONGEST_SECONDS = 100 * 366 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,5 +139,13 @@ def _review(name: str, data: bytes) -> Run | None:
         run = read(data.decode(), Run)
     except (StoreError, UnicodeDecodeError):
         return None
-    genuine = run.purpose is Purpose.REVIEW and run.state in _ENDS
+    genuine = run.purpose is Purpose.REVIEW and run.state in _ENDS and _is_in_time(run)
     return run if genuine and _name(run.environment, run.id) == name else None
+
+
+def _is_in_time(run: Run) -> bool:
+    """Can it be told how long it is good for? Else nothing could be approved or applied there."""
+    lasts = (run.requirement or Requirement()).expires_seconds
+    if run.started_at.tzinfo is None or not 0 <= lasts <= _LONGEST_SECONDS:
+        return False
+    return _EARLIEST < run.started_at < _LATEST
