@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from driftctl_py.app.ports import (
     Sources,
     States,
     WholePlans,
+    Workdirs,
 )
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.core.affected import Closure, closure_of
@@ -391,6 +393,19 @@ def _above(path: str) -> Iterator[str]:
     yield "."
     while path := posixpath.dirname(path):
         yield path
+
+
+@contextmanager
+def in_directory(workdirs: Workdirs, prepared: Prepared) -> Iterator[None]:
+    """Hold the environment's directory, and leave no plan in it."""
+    workdir = prepared.workdir
+    with workdirs.locked(workdir):
+        try:
+            yield
+        finally:
+            # They hold the state's secrets in the clear; the last one only what is not secret.
+            for path in (workdir.plan_file, workdir.plan_json, workdir.policy_plan):
+                workdirs.remove(path)
 
 
 def fingerprint_of(report: PlanReport, purpose: Purpose) -> str:

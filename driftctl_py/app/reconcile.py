@@ -8,8 +8,8 @@ this very pass, by what holds at this very moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,13 @@ from driftctl_py.app.deciding import Decider
 from driftctl_py.app.holding import Holding
 from driftctl_py.app.leases import Leases
 from driftctl_py.app.order import Order
-from driftctl_py.app.planning import Made, Planner, as_who_applies, told_safely
+from driftctl_py.app.planning import (
+    Made,
+    Planner,
+    as_who_applies,
+    in_directory,
+    told_safely,
+)
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Contents, Store
 from driftctl_py.app.preparation import Prepared, Preparer, Settings
 from driftctl_py.app.recovery import Recovery
@@ -235,7 +241,7 @@ class Reconciler:
         run = self._begun(order)
         try:
             prepared = self._prepared(order)
-            with self._in_directory(prepared):
+            with in_directory(self._workdirs, prepared):
                 made = self._planner.plan(prepared, refresh_only=order.purpose is Purpose.ACCEPT)
                 run, decision = self._decider.decided(run, order, made)
                 if isinstance(decision, Apply) and applies and (only is None or _alike(run, only)):
@@ -251,7 +257,7 @@ class Reconciler:
         order = work.order
         try:
             prepared = self._prepared(order)
-            with self._in_directory(prepared):
+            with in_directory(self._workdirs, prepared):
                 governing, warnings = self._planner.make_ready(prepared)
                 before, again = self._waiting.still_fits(waiting, prepared, governing)
                 if not again and before is not None:
@@ -372,17 +378,6 @@ class Reconciler:
     def _prepared(self, order: Order) -> Prepared:
         # Planned as who applies: the plan takes the state's lock, and is what gets applied.
         return self._preparer.prepare(as_who_applies(order.environment), order.revision)
-
-    @contextmanager
-    def _in_directory(self, prepared: Prepared) -> Iterator[None]:
-        workdir = prepared.workdir
-        with self._workdirs.locked(workdir):
-            try:
-                yield
-            finally:
-                # They hold the state's secrets in the clear; the last one only what is not secret.
-                for path in (workdir.plan_file, workdir.plan_json, workdir.policy_plan):
-                    self._workdirs.remove(path)
 
     def _failed(self, run: Run, order: Order, error: DriftctlError) -> Outcome:
         """The run that an error made. One that began to apply is left for the next pass to read:

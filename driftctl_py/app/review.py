@@ -10,17 +10,17 @@ is `core/trust.py`'s business.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 
 from driftctl_py.app.deciding import Decider
 from driftctl_py.app.estate import Stop, each_unless_stopped
 from driftctl_py.app.order import Order
-from driftctl_py.app.planning import Planner, told_safely
+from driftctl_py.app.planning import Planner, in_directory, told_safely
 from driftctl_py.app.ports import ApplyWorkdirs, Artifacts, Clock, Store
-from driftctl_py.app.preparation import Prepared, Preparer, Settings
+from driftctl_py.app.preparation import Preparer, Settings
 from driftctl_py.app.reconcile import Outcome
 from driftctl_py.app.sharing import Sharing
 from driftctl_py.app.tightening import Tightening
@@ -83,7 +83,7 @@ class Reviewer:
         try:
             order = self._tightening.tightened(order)
             prepared = self._preparer.prepare(order.environment, order.revision)
-            with self._in_directory(prepared):
+            with in_directory(self._workdirs, prepared):
                 made = self._planner.look(prepared)
                 run, decision = self._decider.reviewed(run, order, made)
             self._store.save(run, self._event(run, order))
@@ -123,17 +123,6 @@ class Reviewer:
             ref=revision.ref,
             commit=revision.commit,
         )
-
-    @contextmanager
-    def _in_directory(self, prepared: Prepared) -> Iterator[None]:
-        workdir = prepared.workdir
-        with self._workdirs.locked(workdir):
-            try:
-                yield
-            finally:
-                # The saved plan goes too: nobody is ever to apply it.
-                for path in (workdir.plan_file, workdir.plan_json, workdir.policy_plan):
-                    self._workdirs.remove(path)
 
     def _event(self, run: Run, order: Order) -> Event:
         evidence = {
