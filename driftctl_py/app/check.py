@@ -84,6 +84,7 @@ class Checker:
             revision=prepared.revision,
             engine=prepared.reported_engine,
             warnings=tuple(warnings),
+            modes=prepared.environment.apply,
         )
 
     def _outcome(self, prepared: Prepared, warnings: list[str]) -> Outcome:

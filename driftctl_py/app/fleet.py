@@ -183,6 +183,7 @@ class Fleet:
             duration_seconds=(now - started_at).total_seconds(),
             revision=revision if prepared is None else prepared.revision,
             engine=None if prepared is None else prepared.reported_engine,
+            modes=environment.apply,
         )
 
     def _prune(self, synced: Synced, environments: Iterable[Environment], *, whole: bool) -> None:

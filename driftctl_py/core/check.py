@@ -5,13 +5,14 @@ Read-only by construction: nothing here says what to do about it, only what is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
 from driftctl_py.core.assessment import Assessment, Status
 from driftctl_py.core.checkout import Revision
+from driftctl_py.core.environment import ApplyModes
 from driftctl_py.errors import Diagnostic
 
 
@@ -91,7 +92,8 @@ _VERDICT_OF_STATUS = {
 @dataclass(frozen=True, slots=True)
 class EnvironmentCheck:
     """One environment at one revision at one moment. ``revision`` and ``engine`` are None when
-    things went wrong before they were known. ``warnings`` are sentences for a person."""
+    things went wrong before they were known. ``warnings`` are sentences for a person; ``modes`` are
+    its two switches, which say what to do about what was found."""
 
     environment: str
     path: str
@@ -101,6 +103,7 @@ class EnvironmentCheck:
     revision: Revision | None = None
     engine: Engine | None = None
     warnings: tuple[str, ...] = ()
+    modes: ApplyModes = field(default_factory=ApplyModes)
 
     @property
     def verdict(self) -> Verdict:

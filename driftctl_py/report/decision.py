@@ -269,7 +269,7 @@ def _instead(decision: Decision) -> list[str]:
 
 def command(verb: str, *words: str, reason: bool = False) -> str:
     """``driftctl-py approve prod --reason "…"``, to be pasted."""
-    # The ellipsis is to be replaced; until then the shell takes it for a reason like any other.
+    # The ellipsis is to be replaced: the shell takes it for a word, and `reason_of` for no reason.
     said = ' --reason "…"' if reason else ""
     return " ".join(["driftctl-py", verb, *map(shlex.quote, words)]) + said
 

@@ -310,6 +310,7 @@ def answer(report: CheckReport) -> str:
 def next_steps(report: CheckReport) -> list[str]:
     """What to do now, with commands that can be pasted."""
     from driftctl_py.core.check import Assessed, Verdict
+    from driftctl_py.core.environment import Mode
 
     drifted = {
         check.environment: check.outcome.assessment
@@ -323,10 +324,17 @@ def next_steps(report: CheckReport) -> list[str]:
         for check in report.checks
         if check.verdict in (Verdict.PENDING, Verdict.DRIFTED_AND_PENDING)
     ]
+    heals = {each.environment for each in report.checks if each.modes.drift is not Mode.NEVER}
+    applies = {each.environment for each in report.checks if each.modes.git is not Mode.NEVER}
     found = []
-    if back:
+    if ours := [name for name in back if name in heals]:
         found.append(
-            f"drifted: apply {_list(back)} the way you always do to put it back, or take the "
+            f"drifted: {_one_by_one('apply', ours)} puts it back; or take the change over into "
+            "the code"
+        )
+    if others := [name for name in back if name not in heals]:
+        found.append(
+            f"drifted: apply {_list(others)} the way you always do to put it back, or take the "
             "change over into the code"
         )
     if left:
@@ -334,8 +342,10 @@ def next_steps(report: CheckReport) -> list[str]:
             f"drifted, and apply leaves it: undo it in {_list(left)} by hand, or record it as "
             "wanted with apply -refresh-only"
         )
-    if pending:
-        found.append(f"pending: apply {_list(pending)} the way you always do")
+    if ours := [name for name in pending if name in applies]:
+        found.append(f"pending: {_one_by_one('plan', ours)} makes a plan that can be applied")
+    if others := [name for name in pending if name not in applies]:
+        found.append(f"pending: apply {_list(others)} the way you always do")
     again = [c.environment for c in report.checks if c.verdict is not Verdict.IN_SYNC]
     if again:
         found.append(f"look again: {check_command(again)}")
@@ -457,6 +467,14 @@ def check_command(environments: Sequence[str]) -> str:
     """``driftctl-py check prod staging``; without names when they are too many for a line."""
     names = environments if len(environments) <= _NAMED_AT_MOST else ()
     return " ".join(["driftctl-py check", *map(shlex.quote, names)])
+
+
+def _one_by_one(verb: str, environments: Sequence[str]) -> str:
+    """``driftctl-py plan prod``, which takes one environment at a time."""
+    first, *others = environments
+    named = f"{len(others)} more" if len(others) > _NAMED_AT_MOST else _list(others or [first])
+    also = f", and so for {named}," if others else ""
+    return f"driftctl-py {verb} {shlex.quote(first)}{also}"
 
 
 def totals(totals: Totals) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from driftctl_py.core.assessment import Assessment, AttributeChange, Finding, Origin
+from driftctl_py.core.environment import ApplyModes, Mode
 from driftctl_py.core.plan import ActionInvocation, CheckResult, Kind
 from driftctl_py.core.plan_report import View
 from driftctl_py.core.risk import Risk
@@ -214,6 +215,32 @@ def test_what_apply_leaves_has_another_remedy_than_what_it_reverts() -> None:
     assert back.startswith("drifted: apply dev the way")
     assert left.startswith("drifted, and apply leaves it: undo it in prod by hand")
     assert again == "look again: driftctl-py check prod dev"
+
+
+def test_where_we_may_apply_the_next_step_is_our_own_command() -> None:
+    gated = ApplyModes(git=Mode.GATE, drift=Mode.AUTO)
+    found = [
+        replace(with_findings(reverted(), finding(), name=name), modes=gated)
+        for name in ("a b", "dev", "prod")
+    ]
+    healed = replace(
+        with_findings(reverted(), finding(), name="qa"), modes=replace(gated, git=Mode.NEVER)
+    )
+
+    assert wording.next_steps(report_of(*found, healed))[:3] == [
+        "drifted: driftctl-py apply 'a b', and so for dev, prod and qa, puts it back; or take the "
+        "change over into the code",
+        "pending: driftctl-py plan 'a b', and so for dev and prod, makes a plan that can be "
+        "applied",
+        "pending: apply qa the way you always do",
+    ]
+    many = [replace(found[2], environment=f"e{n}") for n in range(9)]
+    assert wording.next_steps(report_of(*many))[0].startswith(
+        "drifted: driftctl-py apply e0, and so for 8 more, puts"
+    )
+    assert wording.next_steps(report_of(found[2]))[0] == (
+        "drifted: driftctl-py apply prod puts it back; or take the change over into the code"
+    )
 
 
 def test_many_environments_are_counted_rather_than_named() -> None:
