@@ -173,7 +173,8 @@ def parts(
                         config.filename,
                         0,
                         f"engine.provider_mirror: {mirror} is not a directory.",
-                        "Name a directory in the engines' filesystem mirror layout.",
+                        "Name a directory in the engines' filesystem mirror layout; by an absolute "
+                        "path if it lies outside of the repository.",
                     ),
                 )
             )

@@ -359,7 +359,8 @@ data_dir: ../.playground/check
 
 engine:
   use: {json.dumps(use)}
-  provider_mirror: ../mirror
+  # Whole, since `driftctl-py review` reads this file at another commit, laid out elsewhere.
+  provider_mirror: {json.dumps(str(playground.directory / "mirror"), ensure_ascii=False)}
 
 state:
   s3:

@@ -56,6 +56,8 @@ def test_the_configuration_is_one_that_driftctl_py_reads(
     }
     environments = expand(config, {"default": files})
 
+    # A review reads it as it was at the base, laid out where no playground is around it.
+    assert config.engine.provider_mirror == str(playground.directory / "mirror")
     assert {environment.name for environment in environments} == set(ground.ENVIRONMENTS)
     for environment in environments:
         assert environment.variables == {"cloud": str(playground.directory / "cloud")}
