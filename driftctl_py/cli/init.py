@@ -55,6 +55,9 @@ def _workflows(arguments: argparse.Namespace, root: Path, branch: str) -> int:
     _refuse_other(root, files)
     for name, text in files.items():
         path = root / name
+        if path.exists():
+            sys.stdout.write(f"{name} is there already, just as it would be written\n")
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         sys.stdout.write(f"wrote {name}\n")

@@ -63,7 +63,11 @@ def test_writing_them_twice_changes_nothing_and_nothing_of_anybodys_is_overwritt
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init", "--github"]) == 0
+    capsys.readouterr()
     assert main(["init", "--github"]) == 0
+    again = capsys.readouterr().out
+    assert "wrote" not in again
+    assert again.count(" is there already, just as it would be written\n") == len(EVERYTHING)
     plan = repository / ".github" / "workflows" / "plan.yml"
     plan.write_text("name: Mine\n")
     (repository / ".github" / "workflows" / "drift.yml").unlink()
