@@ -258,7 +258,9 @@ def settle(world: World) -> None:
 def test_from_a_pull_request_to_an_issue_that_closes_itself(tmp_path: Path) -> None:
     with world_below(tmp_path / "world") as world:
         number = world.forge.add_pull()
-        world.change("shorter", "expire_days = 30", "expire_days = 8191", path="modules/edge/main.tf")
+        world.change(
+            "shorter", "expire_days = 30", "expire_days = 8191", path="modules/edge/main.tf"
+        )
 
         # A pull request that changes a module: planned where that is used, and nowhere else.
         first = world.pull("shorter", number)
@@ -270,7 +272,9 @@ def test_from_a_pull_request_to_an_issue_that_closes_itself(tmp_path: Path) -> N
         assert sorted(each.name for each in first.jobs["plan"]) == ["prod", "staging"]
 
         # A second push, which is reported before the first.
-        world.change("shorter", "expire_days = 8191", "expire_days = 7", path="modules/edge/main.tf")
+        world.change(
+            "shorter", "expire_days = 8191", "expire_days = 7", path="modules/edge/main.tf"
+        )
         second = world.pull("shorter", number)
         ended_well(second)
         (comment,) = world.comments(number)
