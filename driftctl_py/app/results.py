@@ -163,9 +163,11 @@ def gather(
     *,
     expected: Sequence[str] | None = None,
     ours: Job | None = None,
+    attempt: int = 0,
 ) -> Results:
-    """All results below the directories, as one. Raises `UsageError` where they do not belong
-    together, and where there is none although nobody said that there need not be any."""
+    """All results below the directories, as one; none of an earlier ``attempt``. Raises
+    `UsageError` where they do not belong together, and where there is none although nobody said
+    that there need not be any."""
     found: list[Result] = []
     unreadable: list[str] = []
     for each in files.read(directories, missing_ok=expected is not None):
@@ -181,7 +183,7 @@ def gather(
             todo="Say which: driftctl-py matrix >expected.json, then "
             "driftctl-py report DIR --expect expected.json",
         )
-    return fan_in(found, expected=expected, unreadable=unreadable, ours=ours)
+    return fan_in(found, expected=expected, unreadable=unreadable, ours=ours, attempt=attempt)
 
 
 class _Findings:

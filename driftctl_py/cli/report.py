@@ -30,7 +30,7 @@ def run_report(arguments: argparse.Namespace) -> int:
     )
     expected = _expected(arguments.expect)
     directories = [Path(each) for each in arguments.directories]
-    results = reporting.gather(directories, expected)
+    results = reporting.gather(directories, expected, attempt=arguments.attempt)
     for name in unexpected(results, expected) if expected is not None else ():
         tell(f"warning: nobody expected a result of {_clean(name)}")
     published: tuple[Published, ...] = ()

@@ -42,6 +42,14 @@ def add_report(commands: Commands) -> None:
         "- is standard input",
     )
     command.add_argument(
+        "--attempt",
+        type=int,
+        default=0,
+        metavar="N",
+        help="all jobs were begun in this attempt of the run: who left a result in an earlier one "
+        "alone died since",
+    )
+    command.add_argument(
         "--format", choices=("text", "markdown", "json", "junit", "sarif"), default="text"
     )
     add_output(command)

@@ -235,15 +235,17 @@ class _Ground:
 # The report.
 
 
-def gather(directories: Sequence[Path], expected: Sequence[str] | None) -> Results:
-    """What all jobs of this run left below the directories."""
+def gather(
+    directories: Sequence[Path], expected: Sequence[str] | None, *, attempt: int = 0
+) -> Results:
+    """What all jobs of this run left below the directories, in that attempt or a later one."""
     from driftctl_py.adapters.result_files import ResultFiles
     from driftctl_py.app import results
     from driftctl_py.compose.github import job
     from driftctl_py.core.result_json import MOST_BYTES
 
     files = ResultFiles(MOST_BYTES)
-    return results.gather(files, directories, expected=expected, ours=job())
+    return results.gather(files, directories, expected=expected, ours=job(), attempt=attempt)
 
 
 class Outlet:

@@ -52,20 +52,22 @@ def fan_in(
     expected: Sequence[str] | None = None,
     unreadable: Sequence[str] = (),
     ours: Job | None = None,
+    attempt: int = 0,
 ) -> Results:
     """All of them together: the newest of each environment, in the order in which they were
     ``expected``, and without that by name. ``ours`` is the job that reports, where it runs in CI:
-    then they must be of its run, and what it knows of that run itself counts. Raises `UsageError`
-    where they do not belong together."""
+    then they must be of its run, and what it knows of that run itself counts. All jobs were begun
+    in that ``attempt`` of it: what one left in an earlier attempt says nothing, for it died in this
+    one. Raises `UsageError` where they do not belong together."""
     ours = ours or Job()
     newest: dict[str, Result] = {}
     jobs: dict[str, Job] = {}
     for each in found:
         jobs.setdefault(each.environment, each.job)
-        known = newest.get(each.environment)
-        if known is None or _age(each) > _age(known):
-            newest[each.environment] = each
         _refuse_mixture(jobs, each, ours)
+        known = newest.get(each.environment)
+        if each.job.attempt >= attempt and (known is None or _age(each) > _age(known)):
+            newest[each.environment] = each
     order = {name: at for at, name in enumerate(expected or ())}
     names = sorted(newest, key=lambda name: (order.get(name, len(order)), name))
     return Results(

@@ -80,6 +80,17 @@ def test_the_run_that_reports_knows_better_where_it_is() -> None:
     assert found.results[0].notes == ("From attempt 1 of the run; this report is of 2.",)
 
 
+def test_what_an_earlier_attempt_left_says_nothing_where_all_jobs_were_begun_anew() -> None:
+    ours = replace(JOB, attempt=2)
+    again = result("again", job=ours)
+    left = [result("again"), result("died"), again]
+
+    found = fan_in(left, expected=("again", "died"), ours=ours, attempt=2)
+
+    assert found.results == (again,)
+    assert (found.missing, found.exit_code) == (("died",), 1)
+
+
 def test_a_result_of_the_same_attempt_has_nothing_to_note() -> None:
     assert fan_in([result()], ours=JOB).results == (result(),)
 

@@ -159,6 +159,7 @@ class WorkflowRun:
             "token": self.github.environ.get("GITHUB_TOKEN", "a-token"),
             "workflow": self.workflow["name"],
             "run_id": str(1000 + self.number),
+            "run_attempt": "1",
         }
         return {
             "github": github,
