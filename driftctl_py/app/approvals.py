@@ -61,7 +61,11 @@ class Approvals:
     def give(self, target: str, *, by: Identity, yes: bool, reason: str) -> Given:
         """``target`` is an environment's name, or the beginning of a run's id. Raises `UsageError`
         when nothing waits there, or when this one's word would not count."""
-        run = self._waiting(target)
+        return self.give_to(self._waiting(target), by=by, yes=yes, reason=reason)
+
+    def give_to(self, run: Run, *, by: Identity, yes: bool, reason: str) -> Given:
+        """The same to just that run, one that waits or was reviewed: whatever its id looks like.
+        Raises `UsageError`, and `StoreError` for one without a plan."""
         requirement = run.requirement or Requirement()
         why_not = may_approve(by, requirement, self._people, authors=run.authors, yes=yes)
         if why_not:

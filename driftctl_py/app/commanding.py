@@ -290,7 +290,8 @@ class Remembered:
                     f"{run.environment}: this was said already, at {moment(said.at)}, and is not "
                     "said again."
                 )
-        given = self._approvals.give(run.id, by=by, yes=True, reason=reason)
+        # Not by its id: a review is foreign, and may be called as another environment is.
+        given = self._approvals.give_to(run, by=by, yes=True, reason=reason)
         standing = given.standing
         if standing.rejected is not None:
             rest = f"but {standing.rejected.by.text} said no, which outranks it"

@@ -477,6 +477,17 @@ def test_an_approval_is_of_what_the_review_meant(memory: Memory) -> None:
     assert memory.told == ["approved"]
 
 
+def test_a_review_that_is_called_as_another_environment_gets_the_yes_itself(memory: Memory) -> None:
+    # Whoever plans what is proposed may write reviews, under any name.
+    memory.held("prod", id="held-1", fingerprint=OTHER)
+    made = memory.reviewed("dev", id="prod")
+
+    assert memory.approve("dev") == "dev: approved by grace, that is enough."
+
+    (given,) = memory.store.approvals()
+    assert (given.run, given.binding) == ("prod", required_binding(made))
+
+
 def test_environments_that_mean_the_same_are_approved_together(memory: Memory) -> None:
     for name in ("prod", "staging"):
         memory.reviewed(name)
