@@ -57,6 +57,7 @@ def review(
     """Say what applying the named environments, or all, would do, and what the base says of it."""
     from driftctl_py.adapters.git_contents import GitContents
 
+    _refuse_fork()
     path = find_config(options.config)
     here = path.resolve().parent
     # Nothing is fetched by this one: it only looks into the repository that lies here.
@@ -72,6 +73,20 @@ def review(
             stop.when_asked(sources.stop)
             proposal = _proposed(kept, head, sources, commit, stop)
             return _reviewed(options, kept, names, proposal, sources, progress, stop)
+
+
+def _refuse_fork() -> None:
+    """Workflows are written by users: where one runs for a fork with credentials, nobody else says
+    no."""
+    from driftctl_py.compose.github import event
+
+    found = event()
+    if found is not None and found.fork:
+        raise UsageError(
+            f"This job runs on {found.kind.value} for what comes from a fork, or may: to plan is to "
+            "run its code, so nothing was planned.",
+            todo="Push it to a branch of this repository, once you have read it.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

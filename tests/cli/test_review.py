@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from driftctl_py.app.reconcile import Outcome
-from driftctl_py.cli.main import parser
+from driftctl_py.cli.main import main, parser
 from driftctl_py.cli.review import exit_code
 from driftctl_py.core.approval import Requirement, Standing
 from driftctl_py.core.decision import Apply, Hold, Judgement, Nothing, Refuse
@@ -44,6 +47,36 @@ def test_a_review_is_always_of_something_into_something() -> None:
 
     typed = parser("review").parse_args(["review", "prod", "dev", "--base", "main"])
     assert (typed.environments, typed.base) == (["prod", "dev"], "main")
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("pull_request", {"full_name": "mallory/infra"}),
+        ("pull_request", None),
+        # Which runs with all that the base may, and is not what our workflows run on.
+        ("pull_request_target", {"full_name": "mallory/infra"}),
+    ],
+)
+def test_nothing_of_a_fork_is_planned_whatever_a_workflow_says(
+    name: str,
+    head: dict[str, str] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    commit = "3f2a91c" * 5 + "3f2a9"
+    ends = {"head": {"sha": commit, "repo": head}, "base": {"sha": commit}}
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7, "state": "open", **ends}}))
+    monkeypatch.setenv("GITHUB_EVENT_NAME", name)
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    monkeypatch.setenv("GITHUB_REPOSITORY", "example/infra")
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["review", "--base", "main"]) == 1
+
+    assert f"on {name} for what comes from a fork, or may" in capsys.readouterr().err
 
 
 def test_since_when_is_said_in_one_way() -> None:
