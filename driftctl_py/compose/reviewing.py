@@ -83,8 +83,8 @@ def _refuse_fork() -> None:
     found = event()
     if found is not None and found.fork:
         raise UsageError(
-            f"This job runs on {found.kind.value} for what comes from a fork, or may: to plan is to "
-            "run its code, so nothing was planned.",
+            f"This job runs on {found.kind.value} for what comes from a fork, or may: to plan is "
+            "to run its code, so nothing was planned.",
             todo="Push it to a branch of this repository, once you have read it.",
         )
 
