@@ -24,6 +24,18 @@ def _audit(event: str, _arguments: Any) -> None:
         raise AssertionError(f"a unit test of a pure module did {event}")
 
 
+# What takes longest is begun first, or one worker is still at it when all others are through.
+_FIRST = ("test_aws.py", "test_github.py", "test_applying.py", "test_demo.py", "test_soak.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        name, long = item.path.name, item.path.parent.name == "e2e" and item.path.name in _FIRST
+        return _FIRST.index(name) if long else len(_FIRST)
+
+    items.sort(key=place)
+
+
 # An audit hook cannot be removed again, so there is one, and a switch.
 sys.addaudithook(_audit)
 
