@@ -56,9 +56,13 @@ def terminal(arguments: argparse.Namespace) -> tuple[int, bool]:
 
 
 def tell(text: str) -> None:
-    """A line beside the result, on standard error, where there is one."""
+    """A line beside the result, on standard error, where there is one. Warnings hold names of files
+    and sources of modules, which may be called as what runs jobs obeys in a log."""
+    from driftctl_py.report.show import clean, no_commands
+
     if sys.stderr is not None:
-        sys.stderr.write(f"{text}\n")
+        said = no_commands("\n".join(map(clean, text.split("\n"))))
+        sys.stderr.write(f"{said}\n")
 
 
 def _say(text: str, stream: TextIO | None) -> None:

@@ -13,12 +13,12 @@ from threading import Thread
 import pytest
 
 from driftctl_py import compose
-from driftctl_py.cli.output import write_output
+from driftctl_py.cli.output import tell, write_output
 from driftctl_py.errors import Unavailable
 
 REPORT = "prod: 1 drifted …"
 CODE = (
-    "import argparse, sys; from driftctl_py.cli.output import write_output;"
+    "import argparse, sys; from driftctl_py.cli.output import tell, write_output;"
     "print('before');"
     "write_output(sys.argv[1], argparse.Namespace(output=sys.argv[2] if sys.argv[2:] else None))"
 )
@@ -117,7 +117,7 @@ def test_a_device_that_is_full_does_not_lose_the_report(capsys: pytest.CaptureFi
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
 def test_a_report_that_fits_nowhere_is_not_said_to_be_on_standard_output(tmp_path: Path) -> None:
     code = (
-        "import argparse, sys; from driftctl_py.cli.output import write_output;"
+        "import argparse, sys; from driftctl_py.cli.output import tell, write_output;"
         "from driftctl_py.errors import Unavailable\n"
         "try: write_output('report', argparse.Namespace(output=sys.argv[1]))\n"
         "except Unavailable as error: sys.stderr.write(f'{error.what} {error.todo}')"
@@ -165,3 +165,12 @@ def test_the_default_data_directory_is_where_the_documentation_says(
         wanted = Path(os.path.expandvars(place)).expanduser()
         assert compose.data_dir(None, None, Path("/here")) == wanted
         monkeypatch.delenv(variable)
+
+
+def test_what_is_told_beside_the_result_commands_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    # As a file may be called, or the source of a module.
+    tell("warning: prod: a\n  ::set-output name=b::c, and ##[error]\x1b[2J")
+
+    assert capsys.readouterr().err == (
+        "warning: prod: a\n  \\u003a:set-output name=b::c, and ##\\u005berror]\\u001b[2J\n"
+    )
