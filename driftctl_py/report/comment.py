@@ -92,6 +92,8 @@ class _Comment:
     def parts(self, budget: int) -> tuple[list[str], list[str], list[str]]:
         """The answer with its table, the sections, and what was planned: together no more than
         that, unless there is no room for any of it."""
+        if results_wording.concerns_nothing(self.results):
+            return [_at(results_wording.NO_ENVIRONMENT, self.results)], [], []
         if results_wording.changes_nothing(self.results):
             return [_nothing(self.results)], [], []
         sign, words = results_wording.icon_of_all(self.results), self._headline()
@@ -378,10 +380,13 @@ def _unreadable(results: Results) -> Iterator[str]:
 
 
 def _nothing(results: Results) -> str:
+    verb = _VERBS[results_wording.occasion_of(results)]
+    return _at(f"No environment changes. {verb} {len(results.results)}", results)
+
+
+def _at(words: str, results: Results) -> str:
     at = _commit(results)
-    where = f" at {at}" if at else ""
-    count = len(results.results)
-    return f"No environment changes. {_VERBS[results_wording.occasion_of(results)]} {count}{where}."
+    return f"{words} at {at}." if at else f"{words}."
 
 
 _VERBS = {Occasion.REVIEW: "Planned", Occasion.CHECK: "Checked", Occasion.APPLY: "Looked at"}

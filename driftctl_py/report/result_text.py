@@ -30,13 +30,14 @@ def render_results_text(results: Results, *, width: int = 80, color: bool = Fals
 
 class _Report(Terminal):
     def report(self, results: Results) -> Iterator[str]:
-        yield from self.wrapped(_answer(results), "", indent=2, style=BOLD)
+        yield from self.wrapped(results_wording.headline(results), "", indent=2, style=BOLD)
         if results.results or results.missing:
             yield ""
             yield from self._table(results)
         for each in results.results:
             section = list(self._section(each))
-            if section:
+            # Why it failed stands in the heading.
+            if section or each.verdict in (Verdict.FAILED, Verdict.UNKNOWN):
                 yield ""
                 yield from self.wrapped(
                     f"{each.environment}: {results_wording.about(each)}", "", indent=2, style=BOLD
@@ -106,12 +107,6 @@ class _Report(Terminal):
             yield from self.wrapped(f"needs {gate.needs}", "    ", indent=6)
         for line in show.clean_lines(gate.todo):
             yield from self.wrapped(f"next: {line}", "  ", indent=8)
-
-
-def _answer(results: Results) -> str:
-    if not (results.results or results.missing or results.unreadable):
-        return "No environment is concerned."
-    return results_wording.headline(results)
 
 
 def _row(result: Result) -> tuple[str, ...]:

@@ -184,6 +184,9 @@ def icon_of_all(results: Results) -> str:
     return next((each for each in ("🔴", "❌", "❔", "⛔", "🟣", "🟡") if each in icons), "🟢")
 
 
+NO_ENVIRONMENT = "No environment is concerned"
+
+
 def changes_nothing(results: Results) -> bool:
     """Is there no more to say than that?"""
     return (
@@ -208,8 +211,15 @@ def occasion_of(results: Results) -> Occasion:
     return next((each for each in of if each in found), Occasion.REVIEW)
 
 
+def concerns_nothing(results: Results) -> bool:
+    """Is there nothing at all, as it should be?"""
+    return not (results.results or results.missing or results.unreadable)
+
+
 def headline(results: Results) -> str:
     """The first line: what would happen if one went on, or what happened; the worst first."""
+    if concerns_nothing(results):
+        return NO_ENVIRONMENT
     match occasion_of(results):
         case Occasion.CHECK:
             return _checked(results)
@@ -232,7 +242,7 @@ def _merging(results: Results) -> str:
     elif pending:
         lines = [line for each in pending for line in each.outputs]
         words = f"Merging changes {beside(lines)} alone in {_of(len(pending), every)}"
-    elif lost or results.missing or results.unreadable or not every:
+    elif lost or results.missing or results.unreadable:
         words = "What merging would do is not known"
         if len(lost) + len(results.missing) < every:
             words += f"; {_count(every - len(lost) - len(results.missing), 'environment')} in sync"

@@ -140,7 +140,7 @@ def test_expectations_can_be_piped(
     monkeypatch.setattr("sys.stdin", piped)
 
     # No job had anything to do, so nothing was downloaded.
-    assert typed("report", "gone", "--expect", "-") == (0, "No environment is concerned.\n", "")
+    assert typed("report", "gone", "--expect", "-") == (0, "No environment is concerned\n", "")
     monkeypatch.setattr("sys.stdin", None)
     assert "Standard input is closed" in typed("report", "gone", "--expect", "-")[2]
 

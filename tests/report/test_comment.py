@@ -120,6 +120,10 @@ Plan of `3f2a91c` merged into `main` at `77b0de4` · [full report]({REPORT_URL})
 """  # noqa: E501 - as it is written
 
 
+def test_a_pull_request_that_concerns_no_environment_says_so_in_one_line() -> None:
+    assert render_comment(Results((), by=JOB)) == ("No environment is concerned at `3f2a91c`.\n")
+
+
 def test_a_comment_reads_from_the_answer_to_what_was_planned() -> None:
     assert render_comment(ORDINARY, artifact_url=REPORT_URL) == WHOLE
 

@@ -70,7 +70,7 @@ unreadable: x: damaged
 
 
 def test_nothing_to_look_at_is_said_in_one_line() -> None:
-    assert shown() == "No environment is concerned.\n"
+    assert shown() == "No environment is concerned\n"
 
 
 def test_what_is_not_known_is_no_number() -> None:

@@ -75,7 +75,7 @@ REFUSED = result_of("us", changed("x.y"), gate=Gated(Standing.REFUSED))
             (QA, DEV, DEV),
             "What merging would do is not known; 2 environments in sync; 1 environment failed",
         ),
-        ((), "What merging would do is not known"),
+        ((), "No environment is concerned"),
         (
             (result_of("a", item("x.y", "no-op", cause="drift")),),
             "Merging changes nothing; 1 object drifted",
@@ -242,6 +242,13 @@ def test_what_was_applied_is_not_quiet() -> None:
     assert results_wording.changes_nothing(Results((quiet,)))
     assert not results_wording.changes_nothing(Results((applied("a", State.APPLIED),)))
     assert not results_wording.changes_nothing(Results(()))
+
+
+def test_where_nothing_is_concerned_there_is_no_more_to_say() -> None:
+    assert results_wording.concerns_nothing(Results(()))
+    assert results_wording.headline(Results(())) == "No environment is concerned"
+    assert not results_wording.concerns_nothing(Results((), missing=("prod",)))
+    assert not results_wording.concerns_nothing(Results((), unreadable=("x: damaged",)))
 
 
 def test_effects_of_nothing_are_none() -> None:
