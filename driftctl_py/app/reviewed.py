@@ -24,6 +24,7 @@ from driftctl_py.report.stored_plan import read_stored_plan
 
 # Of more reviews of one environment nobody will want the oldest.
 _AT_MOST = 500
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 class Reviewed:
@@ -51,10 +52,16 @@ class Reviewed:
                 ),
             )
         if alike:
-            lasts = timedelta(seconds=expires_seconds)
-            last = alike[0]
-            if self._clock() - last.started_at < lasts:
+            now, lasts, last = self._clock(), timedelta(seconds=expires_seconds), alike[0]
+            if any(now - lasts < each.started_at <= now + _CLOCKS_DIFFER for each in alike):
                 return ()
+            if last.started_at > now:
+                # Where reviews are, whoever plans may write what he likes.
+                said = (
+                    f"Just this was reviewed as run {last.id}, which says that it was made at "
+                    f"{moment(last.started_at)}, and that is still to come."
+                )
+                return (Obstacle(said, again),)
             over = moment(last.started_at + lasts)
             return (
                 Obstacle(

@@ -368,6 +368,18 @@ def test_an_old_review_does_not_count(bench: Bench) -> None:
     assert "Just this was reviewed as run run-001, but that is good until" in said
 
 
+def test_a_review_from_the_future_does_not_count_for_ever(bench: Bench) -> None:
+    made = review(bench).run
+    ahead = replace(made, id="run-900", started_at=made.started_at + timedelta(days=300))
+    clock: Any = bench.clock
+    clock.now += timedelta(days=2)
+    bench.store.save(ahead)
+
+    said = why_not(apply(bench))
+
+    assert "run-900, which says that it was made at" in said
+
+
 def test_what_is_nearest_is_compared_whichever_was_reviewed_last(bench: Bench) -> None:
     bench.converged(ONE)
     near = review(bench, TWO).run
