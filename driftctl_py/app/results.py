@@ -128,6 +128,8 @@ def result_of_error(
     error: DriftctlError, environment: str, occasion: Occasion, *, job: Job, now: datetime
 ) -> Result:
     """Of an environment of which there is not even a run."""
+    # All that is wrong with a configuration is said in lines: the first is the answer.
+    reason, *rest = error.what.split("\n")
     return Result(
         environment=clean(environment),
         path="",
@@ -135,8 +137,8 @@ def result_of_error(
         verdict=Verdict.FAILED,
         finished_at=now,
         duration_seconds=0.0,
-        reason=clean(error.what),
-        todo=_lines(error.todo),
+        reason=clean(reason),
+        todo=_lines("\n".join(filter(None, (*map(str.strip, rest), error.todo)))),
         diagnostics=_diagnostics(error.diagnostics) if isinstance(error, EngineError) else (),
         job=job,
     )

@@ -36,10 +36,12 @@ from driftctl_py.core.result import Job, Occasion, Result, Standing
 from driftctl_py.core.result_json import MOST_BYTES, encode_result, read_result
 from driftctl_py.core.run import State
 from driftctl_py.errors import (
+    ConfigError,
     Diagnostic,
     DriftctlError,
     EngineError,
     Interrupted,
+    Problem,
     Untrusted,
     UsageError,
 )
@@ -337,6 +339,17 @@ def test_an_error_before_there_was_a_run_has_its_reason() -> None:
 
     assert (found.reason, found.todo) == ("No such environment.", "See config show.")
     assert read_result(encode_result(found)) == found
+
+
+def test_all_that_is_wrong_with_a_configuration_is_told_in_lines() -> None:
+    error = ConfigError(
+        (Problem("driftctl.yaml", 6, "One.", "Mend it."), Problem("driftctl.yaml", 9, "Two."))
+    )
+
+    found = result_of_error(error, "prod", Occasion.CHECK, job=JOB, now=NOW)
+
+    assert found.reason == "driftctl.yaml:6: One."
+    assert found.todo == "Mend it.\ndriftctl.yaml:9: Two."
 
 
 def test_why_it_was_planned_again_is_a_warning() -> None:

@@ -117,6 +117,12 @@ def test_of_a_long_diagnostic_the_beginning_is_told() -> None:
     assert "    at " not in text
 
 
+def test_a_failure_without_a_way_out_has_its_reason_all_the_same() -> None:
+    failed = replace(FAILED, reason="It cannot be read.", todo="", diagnostics=())
+
+    assert shown(failed).endswith(f"\n{failed.environment}: failed: It cannot be read.\n")
+
+
 def test_colours_say_what_the_signs_say() -> None:
     text = render_results_text(Results((EVERYTHING,)), color=True)
 
