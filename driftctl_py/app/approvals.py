@@ -6,7 +6,7 @@ governs it. Giving one applies nothing, and never moves the source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -63,11 +63,21 @@ class Approvals:
         when nothing waits there, or when this one's word would not count."""
         return self.give_to(self._waiting(target), by=by, yes=yes, reason=reason)
 
-    def give_to(self, run: Run, *, by: Identity, yes: bool, reason: str) -> Given:
+    def give_to(
+        self,
+        run: Run,
+        *,
+        by: Identity,
+        yes: bool,
+        reason: str,
+        authors: Collection[str] = (),
+    ) -> Given:
         """The same to just that run, one that waits or was reviewed: whatever its id looks like.
+        ``authors`` are identities of those who wrote it beside those that its commits name.
         Raises `UsageError`, and `StoreError` for one without a plan."""
         requirement = run.requirement or Requirement()
-        why_not = may_approve(by, requirement, self._people, authors=run.authors, yes=yes)
+        wrote = (*run.authors, *authors)
+        why_not = may_approve(by, requirement, self._people, authors=wrote, yes=yes)
         if why_not:
             raise UsageError(
                 f"{'Nothing was approved' if yes else 'Nothing was rejected'}: {why_not}",
@@ -105,7 +115,7 @@ class Approvals:
             approval.binding,
             requirement,
             self._people,
-            authors=run.authors,
+            authors=wrote,
             violations=violations,
             now=now,
             applied_at=last_applied(self._store, approval.binding),

@@ -43,11 +43,18 @@ class Memory(Protocol):
     """What approvals and restraints are written into."""
 
     def approve(
-        self, fingerprint: str, environments: tuple[str, ...], *, by: Identity, reason: str
+        self,
+        fingerprint: str,
+        environments: tuple[str, ...],
+        *,
+        by: Identity,
+        proposed_by: Identity,
+        reason: str,
     ) -> tuple[str, ...]:
         """Say yes to what waits, or was reviewed last, where it has that fingerprint, in these
-        environments or all; a sentence for each. ``reason`` is another one each time: a second yes
-        for the same reason is none. Raises `DriftctlError` where nothing was approved, or the word
+        environments or all; a sentence for each. Who opened the pull request is one of its authors,
+        whoever its commits say they are of. ``reason`` is another one each time: a second yes for
+        the same reason is none. Raises `DriftctlError` where nothing was approved, or the word
         would not count."""
         ...
 
@@ -137,7 +144,11 @@ class Commander:
                 if pull.fork:
                     raise UsageError("It comes from a fork, so no plan of it was reviewed.")
                 said = self._memory().approve(
-                    command.fingerprint, command.environments, by=by, reason=why
+                    command.fingerprint,
+                    command.environments,
+                    by=by,
+                    proposed_by=Identity(f"github:{pull.author}"),
+                    reason=why,
                 )
                 return " ".join(said)
             case Verb.UNLOCK:
@@ -199,11 +210,18 @@ class Remembered:
         self, store: Store, *, people: People, clock: Clock, new_id: Callable[[], str]
     ) -> None:
         self._store = store
+        self._people = people
         self._clock = clock
         self._approvals = Approvals(store, people=people, clock=clock, new_id=new_id)
 
     def approve(
-        self, fingerprint: str, environments: tuple[str, ...], *, by: Identity, reason: str
+        self,
+        fingerprint: str,
+        environments: tuple[str, ...],
+        *,
+        by: Identity,
+        proposed_by: Identity,
+        reason: str,
     ) -> tuple[str, ...]:
         newest = self._newest_of(environments) if environments else self._newest()
         newest |= self._waiting(environments, fingerprint)
@@ -218,7 +236,10 @@ class Remembered:
                 todo="Copy the command from the comment with the newest plan. If that is what this "
                 "fingerprint is from, plan again first: /driftctl plan",
             )
-        return _each(found, lambda run: self._give(run, by, reason))
+        # A stranger, or a bot, is at least not who approves; any name may stand in a commit.
+        known = self._people.names_of(proposed_by.text)
+        authors = (proposed_by.text,) if known or proposed_by == by else ()
+        return _each(found, lambda run: self._give(run, by, authors, reason))
 
     def unlock(self, environment: str, *, by: Identity, reason: str) -> None:
         for entry in self._store.entries_of("unblocked"):
@@ -283,7 +304,7 @@ class Remembered:
             return ""
         return f"{run.environment} was reviewed at {run.commit[:7]}, good until {moment(over)}."
 
-    def _give(self, run: Run, by: Identity, reason: str) -> str:
+    def _give(self, run: Run, by: Identity, authors: tuple[str, ...], reason: str) -> str:
         for said in self._store.approvals(run.environment):
             if (said.by, said.reason) == (by, reason):
                 raise UsageError(
@@ -291,7 +312,7 @@ class Remembered:
                     "said again."
                 )
         # Not by its id: a review is foreign, and may be called as another environment is.
-        given = self._approvals.give_to(run, by=by, yes=True, reason=reason)
+        given = self._approvals.give_to(run, by=by, yes=True, reason=reason, authors=authors)
         standing = given.standing
         if standing.rejected is not None:
             rest = f"but {standing.rejected.by.text} said no, which outranks it"

@@ -61,10 +61,17 @@ class Notes:
     locked: tuple[str, ...] = ("dev", "prod")
 
     def approve(
-        self, fingerprint: str, environments: tuple[str, ...], *, by: Identity, reason: str
+        self,
+        fingerprint: str,
+        environments: tuple[str, ...],
+        *,
+        by: Identity,
+        proposed_by: Identity,
+        reason: str,
     ) -> tuple[str, ...]:
         if self.refuses:
             raise UsageError(self.refuses, todo="Ask grace.")
+        assert proposed_by == Identity("github:ada")  # who opened all of these
         self.said.append(f"{by.text} approves {fingerprint} {environments}: {reason}")
         return ("prod: approved by ada, 1 more needed.",)
 
@@ -441,10 +448,15 @@ class Memory:
         by: Identity = GRACE,
         fingerprint: str = FINGERPRINT,
         why: str = "",
+        opened_by: str = "github:stranger",
     ) -> str:
         why = why or f"/driftctl approve in comment {next(self._comments)} of #7"
         self.now += timedelta(seconds=1)
-        return " ".join(self.remembered.approve(fingerprint, environments, by=by, reason=why))
+        proposed_by = Identity(opened_by)
+        said = self.remembered.approve(
+            fingerprint, environments, by=by, proposed_by=proposed_by, reason=why
+        )
+        return " ".join(said)
 
     @property
     def approvals(self) -> list[tuple[str, str, bool]]:
@@ -512,6 +524,17 @@ def test_more_yeses_may_be_needed(memory: Memory) -> None:
 
     assert memory.approve("prod") == "prod: approved by grace, 1 more needed."
     assert memory.approve("prod", by=ADA) == "prod: approved by ada, that is enough."
+
+
+def test_who_opened_it_does_not_approve_it_whoever_its_commits_say_they_are_of(
+    memory: Memory,
+) -> None:
+    memory.reviewed(authors=("ada@example.com",))
+
+    with pytest.raises(UsageError, match="Nothing was approved"):
+        memory.approve("prod", opened_by="github:Grace")
+    assert memory.approvals == []
+    assert "that is enough" in memory.approve("prod", opened_by="github:renovate[bot]")
 
 
 def test_a_no_that_stands_is_told_to_who_says_yes(memory: Memory) -> None:
