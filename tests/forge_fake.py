@@ -1,7 +1,7 @@
 """A small GitHub: one repository that remembers, over real HTTP.
 
     with fake_github() as github:
-        number = github.add_pull(files=("environments/prod/main.tf",))
+        number = github.add_pull()
         forge = github.client()                    # the real adapter, without its pauses
         forge.add_comment(number, "hello")
 
@@ -47,7 +47,6 @@ TOKEN = "a-token-that-nobody-must-see"
 _LONGEST = 65536
 _LONGEST_OUTPUT = 65535
 _ANNOTATIONS = 50
-_FILES = 3000
 _WRITES = frozenset({"pull-requests", "issues", "checks", "statuses", "actions"})
 
 
@@ -110,7 +109,6 @@ class Opened:
     merge: str | None = None
     draft: bool = False
     turned_down: bool = False
-    files: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def merged(self) -> bool:
@@ -276,11 +274,9 @@ class FakeGitHub:
         merge: str | None = "c" * 40,
         author: str = "ada",
         head_repository: str | None = "",
-        files: tuple[str | tuple[str, str], ...] = (),
         **more: Any,
     ) -> int:
-        """``head_repository``: ours where empty, None where it was deleted. A file that was renamed
-        is its name and its old one."""
+        """``head_repository``: ours where empty, None where it was deleted."""
         return self._add(
             Opened(
                 title="Change something",
@@ -292,7 +288,6 @@ class FakeGitHub:
                 head_repository=self.repository if head_repository == "" else head_repository,
                 base=base,
                 merge=merge,
-                files=[(each, "") if isinstance(each, str) else each for each in files],
                 **more,
             )
         )
@@ -514,22 +509,10 @@ class FakeGitHub:
             base=(it.base, it.base_ref),
             merge=it.merge,
             merged=it.merged,
-            changed_files=len(it.files),
+            changed_files=1,
             created_at=_when(it.created_at),
             updated_at=_when(it.updated_at),
         )
-
-    def files(self, query: dict[str, str], sent: Any, number: str) -> Answer:
-        it = self.issues.get(int(number))
-        if it is None or not it.head:
-            return _no(404, "Not Found")
-        told = [
-            shapes.file(self.url, self.repository, name, commit=it.head, was=was)
-            for name, was in it.files[:_FILES]
-        ]
-        return self._page(query, told)
-
-    # Labels.
 
     def _label(self, name: str) -> Json:
         color, description = self.labels.get(name, ("ededed", ""))
@@ -823,7 +806,6 @@ _ROUTES = (
     _route("POST", "/graphql", FakeGitHub.graphql),
     _route("GET", "/user", FakeGitHub.user),
     _route("GET", "/pulls/N", FakeGitHub.pull),
-    _route("GET", "/pulls/N/files", FakeGitHub.files),
     _route("GET", "/issues/N/comments", FakeGitHub.list_comments),
     _route("POST", "/issues/N/comments", FakeGitHub.create_comment, *_EITHER),
     _route("GET", "/issues/comments/N", FakeGitHub.comment),

@@ -35,14 +35,11 @@ from driftctl_py.core.forge import (
     Pull,
     Role,
 )
-from driftctl_py.errors import ForgeError
 
 _API = "https://api.github.com"
 # Enterprise's managed users have an underscore, apps brackets. Whoever is called otherwise is
 # nobody, and no part of an address.
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\[bot\])?")
-# GitHub tells no more files of a pull request than these.
-_FILES = 3000
 _ANNOTATIONS = 50
 _ASSIGNEES = 10
 _OLDER = {Role.TRIAGE: "read", Role.MAINTAIN: "write"}
@@ -103,17 +100,11 @@ class _Pulled(msgspec.Struct):
     locked: bool
     head: _Head
     base: _Base
-    changed_files: int
     user: _User | None = None
     draft: bool = False
     merge_commit_sha: str | None = None
     merged: bool = False
     labels: list[_Name] = []
-
-
-class _File(msgspec.Struct):
-    filename: str
-    previous_filename: str = ""
 
 
 class _Output(msgspec.Struct):
@@ -204,21 +195,6 @@ class GitHub:
 
     def pull(self, number: int) -> Pull:
         return _pull(self._pulled(number))
-
-    def files_of(self, number: int) -> tuple[str, ...]:
-        """Names, and the old ones of what was renamed. Raises `ForgeError` where GitHub does not
-        tell them all: it ends after 3,000."""
-        deed = Deed(f"read the files of pull request #{number}", "pull-requests: read")
-        files = list(self._api.pages(deed, f"/pulls/{number}/files", list[_File]))
-        changed = self._pulled(number).changed_files
-        if len(files) < changed:
-            raise ForgeError(
-                f"Pull request #{number} of {self._api.repository} changes {changed} files, and "
-                f"GitHub tells {len(files)} of them, never more than {_FILES}.",
-                todo="Ask Git instead: driftctl-py affected --base REF",
-            )
-        told = (name for file in files for name in (file.filename, file.previous_filename) if name)
-        return tuple(dict.fromkeys(told))
 
     def _pulled(self, number: int) -> _Pulled:
         deed = Deed(f"read pull request #{number}", "pull-requests: read")

@@ -750,22 +750,6 @@ class TestPullRequests:
     ) -> None:
         assert forge.pull(github.add_pull(head_repository=where)).fork is fork
 
-    def test_files_are_told_with_their_old_names(self, github: FakeGitHub, forge: GitHub) -> None:
-        names = tuple(f"modules/m/{number}.tf" for number in range(250))
-        number = github.add_pull(files=(*names, ("new.tf", "old.tf"), "old.tf"))
-
-        assert forge.files_of(number) == (*names, "new.tf", "old.tf")
-
-    def test_more_files_than_github_tells_are_refused(
-        self, github: FakeGitHub, forge: GitHub
-    ) -> None:
-        number = github.add_pull(files=tuple(f"{each}.tf" for each in range(3001)))
-
-        with pytest.raises(ForgeError, match="changes 3001 files, and GitHub tells 3000") as caught:
-            forge.files_of(number)
-
-        assert "driftctl-py affected" in caught.value.todo
-
 
 class TestComments:
     def test_all_of_them_are_read_the_oldest_first(

@@ -136,7 +136,7 @@ def _until(holds: Callable[[], bool], otherwise: str) -> None:
 @pytest.fixture
 def pull(prism: Prism) -> int:
     prism.complaints()
-    return prism.github.add_pull(files=("a.tf", ("b.tf", "old.tf")), labels=["driftctl:drift"])
+    return prism.github.add_pull(labels=["driftctl:drift"])
 
 
 def test_prism_refuses_what_github_does_not_describe(prism: Prism) -> None:
@@ -166,11 +166,10 @@ def test_prism_refuses_answers_that_github_would_not_give(
     assert prism.complaints()
 
 
-def test_a_pull_request_and_its_files_are_read_as_described(prism: Prism, pull: int) -> None:
+def test_a_pull_request_is_read_as_described(prism: Prism, pull: int) -> None:
     forge = prism.client()
 
     assert forge.pull(pull).head == _HEAD
-    assert forge.files_of(pull) == ("a.tf", "b.tf", "old.tf")
     assert prism.complaints() == []
 
 

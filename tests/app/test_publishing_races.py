@@ -97,9 +97,6 @@ class SteppedForge:
     def set_status(self, status: CommitStatus) -> None:
         self._at_its_turn(lambda: None)
 
-    def files_of(self, number: int) -> tuple[str, ...]:
-        raise NotImplementedError
-
     def comment(self, id: int) -> Comment | None:
         raise NotImplementedError
 
