@@ -46,6 +46,7 @@ def _workflows(arguments: argparse.Namespace, root: Path, branch: str) -> int:
         config=config,
         engine=arguments.engine,
         version=arguments.engine_version,
+        install=arguments.install,
     )
     files = workflow_files(made)
     if arguments.stdout:
@@ -63,7 +64,7 @@ def _workflows(arguments: argparse.Namespace, root: Path, branch: str) -> int:
         sys.stdout.write(f"wrote {name}\n")
     sys.stdout.write(
         f"They plan and apply with {made.engine} {made.engine_version}, on pushes to "
-        f"{made.branch}.\n"
+        f"{made.branch}. Jobs install {made.install}.\n"
         "next: read them, and set up the roles and variables that docs/github.md of driftctl-py "
         "names\n"
     )

@@ -227,7 +227,12 @@ def _add_init(commands: Commands) -> None:
     github.add_argument(
         "--engine",
         choices=("terraform", "opentofu", "embedded"),
-        help="default: as driftctl.yaml says, else terraform",
+        help="default: as driftctl.yaml says, else the one that is installed here",
+    )
+    github.add_argument(
+        "--install",
+        metavar="REQUIREMENT",
+        help="what pip installs in a job (default: this version's release)",
     )
     github.add_argument(
         "--engine-version", metavar="VERSION", help="default: the one that is installed here"

@@ -14,6 +14,7 @@ from driftctl_py.compose.surroundings import (
     load_config,
     new_stop,
 )
+from driftctl_py.errors import UsageError
 
 if TYPE_CHECKING:
     from driftctl_py.core.workflows import Choices
@@ -38,7 +39,13 @@ def workflow_files(choices: Choices) -> Mapping[str, str]:
 
 
 def choices(
-    root: Path, branch: str, *, config: Path | None, engine: str | None, version: str | None
+    root: Path,
+    branch: str,
+    *,
+    config: Path | None,
+    engine: str | None,
+    version: str | None,
+    install: str | None,
 ) -> Choices:
     """What is chosen, and for the rest what the configuration and this machine say: the engine of
     driftctl.yaml, and its version here, since a plan is applied by the version that it was made
@@ -48,23 +55,36 @@ def choices(
 
     path = find_config(config).resolve()
     used = load_config(path).engine.use
-    family = engine or FAMILIES.get(used, "terraform")
+    here = _versions_here()
+    family = engine or FAMILIES.get(used) or _only(here)
     return Choices(
         branch=branch,
         config=path.relative_to(root.resolve()).as_posix(),
-        install=f"driftctl-py=={__version__}",
+        install=install or f"driftctl-py=={__version__}",
         engine=family,
-        engine_version=version or _version_here(family) or "latest",
+        engine_version=version or here.get(family, "latest"),
         repository=str(root.resolve()),
     )
 
 
-def _version_here(family: str) -> str | None:
+def _only(here: Mapping[str, str]) -> str:
+    if len(here) > 1:
+        raise UsageError(
+            "OpenTofu and Terraform are both installed here, and driftctl.yaml does not say which "
+            "one is to plan and apply in the workflows.",
+            todo="Say it there (engine: terraform or engine: tofu), or here: --engine terraform",
+        )
+    return next(iter(here), "terraform")
+
+
+def _versions_here() -> dict[str, str]:
+    """By what their set-up actions call them."""
     from driftctl_py.adapters.terraform import Engines
 
     own = data_dir(None, None, Path.cwd())
     engines = Engines(search_path=environ().get("PATH"), cache=own / ENGINES_NAME, stop=new_stop())
-    for each in engines.candidates((), environ()):
-        if FAMILIES.get(each.family) == family and each.origin == "PATH":
-            return each.version
-    return None
+    return {
+        FAMILIES[each.family]: each.version
+        for each in engines.candidates((), environ())
+        if each.origin == "PATH"
+    }

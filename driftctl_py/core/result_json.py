@@ -91,7 +91,7 @@ class _Job(_Strict):
     head: _Sha
     base: _Sha
     merge: _Sha
-    into: str
+    into: str = ""
 
 
 class _Result(_Strict):

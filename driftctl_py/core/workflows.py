@@ -15,7 +15,7 @@ from driftctl_py.errors import UsageError
 
 _PLACEHOLDER = re.compile(r"@([A-Z_]+)@")
 # What means nothing in YAML, in an expression of GitHub, and in a glob of branches.
-_PLAIN = re.compile(r"[A-Za-z0-9._/=<>,~ -]*")
+_PLAIN = re.compile(r"[A-Za-z0-9._/=<>,~ @+:-]*")
 
 
 @dataclass(frozen=True, slots=True)

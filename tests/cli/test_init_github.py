@@ -21,6 +21,9 @@ EVERYTHING = {
 }
 
 
+TERRAFORM = ("init", "--github", "--engine", "terraform")
+
+
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / "infra"
@@ -62,9 +65,9 @@ def test_workflows_fit_the_repository_they_are_written_for(
 def test_writing_them_twice_changes_nothing_and_nothing_of_anybodys_is_overwritten(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["init", "--github"]) == 0
+    assert main([*TERRAFORM]) == 0
     capsys.readouterr()
-    assert main(["init", "--github"]) == 0
+    assert main([*TERRAFORM]) == 0
     again = capsys.readouterr().out
     assert "wrote" not in again
     assert again.count(" is there already, just as it would be written\n") == len(EVERYTHING)
@@ -72,7 +75,7 @@ def test_writing_them_twice_changes_nothing_and_nothing_of_anybodys_is_overwritt
     plan.write_text("name: Mine\n")
     (repository / ".github" / "workflows" / "drift.yml").unlink()
 
-    code = main(["init", "--github"])
+    code = main([*TERRAFORM])
 
     assert code == 1
     assert ".github/workflows/plan.yml: there already" in capsys.readouterr().err
@@ -83,7 +86,7 @@ def test_writing_them_twice_changes_nothing_and_nothing_of_anybodys_is_overwritt
 def test_they_can_be_read_before_they_are_written(
     repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["init", "--github", "--stdout"])
+    code = main([*TERRAFORM, "--stdout"])
 
     out = capsys.readouterr().out
     assert code == 0
@@ -96,5 +99,43 @@ def test_without_a_configuration_there_is_nothing_to_write_them_for(
 ) -> None:
     (repository / "live" / "driftctl.yaml").unlink()
 
-    assert main(["init", "--github"]) == 1
+    assert main([*TERRAFORM]) == 1
     assert "driftctl-py init" in capsys.readouterr().err
+
+
+def engines(at: Path, *names: str) -> str:
+    """A PATH on which just these are installed, beside what Git needs."""
+    at.mkdir()
+    for name in names:
+        word = "tofu" if name == "tofu" else "terraform"
+        program = at / name
+        program.write_text(f'#!/bin/sh\necho \'{{"{word}":"1.9.4","type":"version"}}\'\n')
+        program.chmod(0o755)
+    return f"{at}:/usr/bin:/bin"
+
+
+@pytest.mark.parametrize(("name", "family"), [("tofu", "opentofu"), ("terraform", "terraform")])
+def test_the_engine_that_is_installed_here_is_the_one_of_the_jobs(
+    repository: Path, name: str, family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", engines(tmp_path / "bin", name))
+
+    assert main(["init", "--github", "--install", "git+https://example.com/x"]) == 0
+
+    action = yaml.safe_load((repository / ".github/actions/driftctl/action.yml").read_text())
+    assert action["inputs"]["engine"]["default"] == family
+    assert action["inputs"]["engine-version"]["default"] == "1.9.4"
+    assert action["inputs"]["install"]["default"] == "git+https://example.com/x"
+
+
+def test_which_of_two_engines_is_meant_is_not_guessed(
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", engines(tmp_path / "bin", "tofu", "terraform"))
+
+    assert main(["init", "--github"]) == 1
+    assert "--engine terraform" in capsys.readouterr().err
+    assert not (repository / ".github").exists()

@@ -169,6 +169,11 @@ def test_it_is_installed_once_and_runs(runner: Runner) -> None:
         (".", ".[embedded]"),
         ("driftctl-py", "driftctl-py[embedded]"),
         ("driftctl-py>=1.2,<2", "driftctl-py[embedded]>=1.2,<2"),
+        (
+            "git+https://example.com/x@main",
+            "driftctl-py[embedded] @ git+https://example.com/x@main",
+        ),
+        ("driftctl-py @ https://a.b/c.whl", "driftctl-py[embedded] @ https://a.b/c.whl"),
     ],
 )
 def test_the_embedded_engine_is_asked_for_by_its_extra(

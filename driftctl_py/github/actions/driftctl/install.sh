@@ -5,9 +5,14 @@ set -euo pipefail
 home="$RUNNER_TEMP/driftctl-py"
 what="$INSTALL"
 if [ "$ENGINE" = embedded ]; then
-    # driftctl-py==1.2 becomes driftctl-py[embedded]==1.2, and a directory DIR becomes DIR[embedded].
-    [[ "$what" =~ ^([^=\<\>!~\ ]+)(.*)$ ]]
-    what="${BASH_REMATCH[1]}[embedded]${BASH_REMATCH[2]}"
+    # driftctl-py==1.2 becomes driftctl-py[embedded]==1.2, a directory DIR becomes DIR[embedded], and
+    # an address is that of a driftctl-py[embedded].
+    if [[ "$what" == *://* ]]; then
+        what="driftctl-py[embedded] @ ${what#driftctl-py @ }"
+    else
+        [[ "$what" =~ ^([^=\<\>!~\ ]+)(.*)$ ]]
+        what="${BASH_REMATCH[1]}[embedded]${BASH_REMATCH[2]}"
+    fi
 fi
 if [ ! -x "$home/bin/driftctl-py" ]; then
     python3 -m venv "$home"
