@@ -710,3 +710,23 @@ def test_a_fence_is_longer_than_what_is_in_it_and_a_line_has_an_end() -> None:
 
     assert "\n````````diff\n" in comment
     assert max(map(len, comment.split("\n"))) < 2100
+
+
+def test_of_many_that_destroy_one_thing_each_as_many_are_named_as_have_room() -> None:
+    results = Results(
+        tuple(
+            result_of(
+                f"env-{at}",
+                Item(
+                    f"module.m.aws_x.y{at}", "delete", "commit", True, (f"- module.m.aws_x.y{at}",)
+                ),
+            )
+            for at in range(40)
+        )
+    )
+
+    said = render_comment(results, budget=8000)
+
+    assert 7000 < len(said.encode()) <= 8000
+    assert 10 < said.count("module.m.aws_x.y") <= 40
+    assert "Merging destroys 40" in said
